@@ -1,0 +1,25 @@
+"""The list of extension modules; everything else is in pyproject.toml."""
+
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ENGINE = Path("src/mizzle/engine")
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(f"mizzle.engine.{source.stem}", [str(source)], extra_compile_args=["-O3", "-fno-strict-aliasing"])
+            for source in sorted(ENGINE.glob("*.pyx"))
+        ],
+        nthreads=0,
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "embedsignature": True,
+        },
+    ),
+)
