@@ -1,0 +1,17 @@
+"""The face for asyncio: `connect`, Connection and its cursors, as in PEP 249."""
+
+from mizzle.aio.awaitable import connect
+from mizzle.aio.connection import Connection
+from mizzle.aio.cursor import Cursor, DictCursor
+from mizzle.aio.streaming import StreamingCursor, StreamingDictCursor
+from mizzle.aio.transaction import Transaction
+
+__all__ = [
+    "Connection",
+    "Cursor",
+    "DictCursor",
+    "StreamingCursor",
+    "StreamingDictCursor",
+    "Transaction",
+    "connect",
+]

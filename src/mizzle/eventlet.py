@@ -1,0 +1,23 @@
+"""mizzle for eventlet, not monkey-patched: the surface of `mizzle`, with connections that wait in eventlet's hub.
+
+Knows: that `world="eventlet"` is meant. Must not know: eventlet, which is imported when the first connection is made.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import mizzle
+from mizzle import *  # noqa: F403 (the same surface, by definition)
+
+if TYPE_CHECKING:
+    from mizzle.sync import Connection
+
+__all__ = list(mizzle.__all__)
+
+
+def connect(**keywords: Any) -> "Connection":
+    """Connect to a server, in eventlet's world; see `mizzle.connect`."""
+    return mizzle.connect(**{"world": "eventlet", **keywords})
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(mizzle, name)

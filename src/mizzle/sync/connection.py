@@ -1,0 +1,397 @@
+# Generated from src/mizzle/aio/connection.py by tools/unasync.py: change that file, then run the tool.
+"""A connection, as a program sees it: PEP 249, with the names that PyMySQL has.
+
+Knows: which SQL or command stands behind each method, and which cursor, transaction or stream has the connection.
+Must not know: packets, sockets, how the world waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from mizzle import errors
+from mizzle.sync.cursor import Args, Cursor, Infile, infile_sender
+from mizzle.sync.streaming import still_streaming
+from mizzle.sync.transaction import Transaction
+from mizzle.constants import charsets, errnos
+from mizzle.engine.literals import Literals
+from mizzle.rows import RowFactory, TupleRow
+
+if TYPE_CHECKING:
+    import ssl
+
+    from mizzle.engine.conversations import Conversation, Engine, Result
+    from mizzle.options import ConnectOptions
+    from mizzle.worlds import AsyncChannel
+
+Row = TypeVar("Row")
+CursorType = TypeVar("CursorType", bound=Cursor[Any])
+
+#: How long close() may take to say goodbye, in seconds.
+QUIT_TIMEOUT = 1.0
+
+
+class Connection:
+    """A session with a server; made by `connect()`. For use by one thread, green thread or task at a time.
+
+    Leaving `with` closes it, as in PyMySQL: what was not committed is rolled back by the server.
+    After an exception with `alive` True, which is every error that the server answers with, the connection can be
+    used on. A timeout, an interrupt or a lost connection closes it; nothing ever reconnects by itself.
+    """
+
+    # PEP 249, optional extensions: the exceptions as attributes of a connection.
+    Warning = errors.Warning
+    Error = errors.Error
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
+
+    #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
+    timeout: float | None
+    #: The class of the cursors that cursor() makes.
+    cursorclass: type[Cursor[Any]]
+    #: Makes their rows, where neither the cursor's class nor cursor() says how; None: tuples.
+    row_factory: RowFactory[Any] | None
+
+    def __init__(self, channel: AsyncChannel, engine: Engine, options: ConnectOptions) -> None:
+        self._channel = channel
+        self._engine = engine
+        self._options = options
+        self.timeout = default_timeout(options)
+        self.cursorclass = options.cursorclass or Cursor
+        self.row_factory = options.row_factory
+        encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
+        self._literals = Literals(codec=engine.charset.codec, encoders=encoders or None)
+        self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
+        self._blocks: list[Transaction] = []
+        self._stream: Result | None = None
+        self._streamer: weakref.ref[Any] | None = None
+
+    def __repr__(self) -> str:
+        state = "open" if self.open else "closed" if self._channel.closed else "broken"
+        return (
+            f"<{type(self).__module__}.{type(self).__qualname__} {self.host_info} {state} thread_id={self.thread_id()}>"
+        )
+
+    # Cursors
+
+    @overload
+    def cursor(self, cursor: None = None, *, row_factory: None = None) -> Cursor[Any]: ...
+    @overload
+    def cursor(self, cursor: None = None, *, row_factory: RowFactory[Row]) -> Cursor[Row]: ...
+    @overload
+    def cursor(self, cursor: type[CursorType], *, row_factory: RowFactory[Any] | None = None) -> CursorType: ...
+
+    def cursor(self, cursor: type[Any] | None = None, *, row_factory: RowFactory[Any] | None = None) -> Any:
+        """A new cursor: of class `cursor` (default: `cursorclass`), its rows made by `row_factory`."""
+        made = (cursor or self.cursorclass)(self)
+        if row_factory is None and made.row_factory is None:
+            row_factory = self.row_factory
+        if row_factory is not None:
+            made.row_factory = row_factory
+        return made
+
+    def execute(
+        self,
+        query: str | bytes,
+        args: Args | None = None,
+        *,
+        timeout: float | None = None,
+        infile: Infile | None = None,
+    ) -> Cursor[Any]:
+        """Run a statement on a new cursor, which is returned: `(conn.execute("SELECT 1")).fetchone()`."""
+        cursor = self.cursor()
+        cursor.execute(query, args, timeout=timeout, infile=infile)
+        return cursor
+
+    # Transactions
+
+    def transaction(self, isolation: str | None = None, readonly: bool = False) -> Transaction:
+        """A block that is committed whole or rolled back whole; inside another such block, a savepoint.
+
+        `isolation` is one of "read uncommitted", "read committed", "repeatable read", "serializable".
+        """
+        return Transaction(self, isolation, readonly)
+
+    def begin(self) -> None:
+        """Begin a transaction (BEGIN), which commits one that is open."""
+        self._refuse_in_block("begin()")
+        self._statement("BEGIN")
+
+    def commit(self) -> None:
+        """Make permanent what the open transaction did (COMMIT)."""
+        self._refuse_in_block("commit()")
+        self._statement("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what the open transaction did (ROLLBACK)."""
+        self._refuse_in_block("rollback()")
+        self._statement("ROLLBACK")
+
+    def autocommit(self, value: bool) -> None:
+        """Switch whether each statement is a transaction of its own; switching it on commits an open one."""
+        if bool(value) != self._engine.autocommit:
+            self._refuse_in_block("autocommit()")
+            self._statement(f"SET autocommit={int(bool(value))}")
+
+    def get_autocommit(self) -> bool:
+        """Is each statement a transaction of its own, as the server said last?"""
+        return self._engine.autocommit
+
+    @property
+    def in_transaction(self) -> bool:
+        """Is a transaction open, as the server said last?"""
+        return self._engine.in_transaction
+
+    def _refuse_in_block(self, what: str) -> None:
+        if self._blocks:
+            raise errors.ProgrammingError(
+                0,
+                f"{what} cannot be used inside a transaction() block",
+                sent=False,
+                hint="Leaving the block commits; an exception that leaves it rolls back.",
+            )
+
+    def _transaction_lost(self, reason: BaseException) -> None:
+        """The server has ended the transaction of the open blocks: none of them may commit what follows."""
+        for block in self._blocks:
+            block._lost = reason
+
+    # Commands
+
+    def ping(self, *, timeout: float | None = None) -> None:
+        """Ask the server for a sign of life (COM_PING). Raises if the connection is dead; never reconnects."""
+        self._run(self._engine.ping(), timeout)
+
+    def select_db(self, db: str) -> None:
+        """Make `db` the default database (COM_INIT_DB)."""
+        self._run(self._engine.init_db(db))
+
+    def kill(self, thread_id: int) -> None:
+        """End another connection (KILL), by its `thread_id()`."""
+        if not isinstance(thread_id, int):
+            raise TypeError(f"thread_id must be an int, not {type(thread_id).__name__}")
+        self._statement(f"KILL {thread_id:d}")
+
+    def stat(self) -> str:
+        """The server's one-line state of itself (COM_STATISTICS)."""
+        status: str = self._run(self._engine.statistics())
+        return status
+
+    def reset(self, *, timeout: float | None = None) -> None:
+        """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables."""
+        self._refuse_in_block("reset()")
+        self._run(self._engine.reset_connection(), timeout)
+
+    def change_user(self, user: str, password: str | bytes = b"", database: str | None = None) -> None:
+        """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection."""
+        self._refuse_in_block("change_user()")
+        secret = password.encode("utf8") if isinstance(password, str) else password
+        self._run(self._engine.change_user(user, secret, database))
+
+    def set_charset(self, charset: str, collation: str | None = None) -> None:
+        """Change the character set of the session (SET NAMES)."""
+        chosen = charsets.default_collation(charset) if collation is None else charsets.by_collation(collation)
+        statement = f"SET NAMES {chosen.charset}"
+        self._statement(statement if collation is None else f"{statement} COLLATE {chosen.collation}")
+        self._engine.charset = chosen
+        self._literals = Literals(codec=chosen.codec, encoders=self._literals.encoders)
+
+    set_character_set = set_charset
+
+    def show_warnings(self) -> list[TupleRow]:
+        """The warnings of the last statement as (level, code, message), by SHOW WARNINGS."""
+        result: Result = self._run(self._engine.query(b"SHOW WARNINGS"))
+        return result.rows or []
+
+    def _statement(self, sql: str) -> None:
+        result: Result = self._run(self._engine.query(sql.encode("ascii")))
+        self._counts = (result.affected_rows, result.last_insert_id, result.warning_count)
+
+    def _run(self, conversation: Conversation, timeout: float | None = None) -> Any:
+        if self._stream is not None:
+            self._settle_stream()
+        try:
+            return self._channel.run(conversation, self.timeout if timeout is None else timeout)
+        except BaseException as error:
+            self._failed(error)
+            raise
+
+    def _failed(self, error: BaseException) -> None:
+        """A deadlock ends the whole transaction, which the packet that reports it does not say."""
+        if self._blocks and isinstance(error, errors.Error) and error.errno == errnos.ER_LOCK_DEADLOCK:
+            self._transaction_lost(error)
+
+    def _sender(self, infile: Infile) -> Callable[[str], Iterator[bytes]]:
+        if not self._options.local_infile:
+            raise errors.ProgrammingError(0, "infile= needs a connection with connect(local_infile=True)", sent=False)
+        return infile_sender(infile)
+
+    # A streamed result
+
+    def _settle_stream(self) -> None:
+        """Before another command: refuse it, unless nobody can fetch the streamed rows any more."""
+        if self._streamer is not None and self._streamer() is not None:
+            still_streaming()
+        self._finish_stream()
+
+    def _finish_stream(self) -> None:
+        """Read and drop what is left of a streamed result and of those after it."""
+        result, self._stream, self._streamer = self._stream, None, None
+        while result is not None and self._engine.streaming:
+            if not result.finished:
+                self._run(self._engine.skip_rows(result))
+            result = self._run(self._engine.next_result(result)) if self._engine.streaming else None
+
+    # Literals
+
+    def escape(self, obj: Any) -> str:
+        """The value as an SQL literal, with quotes where it needs them. execute(query, args) does this for you."""
+        self._literals.no_backslash_escapes = self._engine.no_backslash_escapes
+        return self._literals.literal(obj).decode(self.encoding, "backslashreplace")
+
+    literal = escape
+
+    def escape_string(self, text: str) -> str:
+        """The text as it stands inside quotes in SQL."""
+        return self.escape(text)[1:-1]
+
+    # What is known of the last statement
+
+    def affected_rows(self) -> int:
+        """The rows that the last statement changed (or matched: found_rows=True), or that its result has."""
+        return self._counts[0]
+
+    def insert_id(self) -> int:
+        """The AUTO_INCREMENT value that the last statement generated; 0 if none."""
+        return self._counts[1]
+
+    @property
+    def warning_count(self) -> int:
+        """How many warnings the last statement left; show_warnings() gets them."""
+        return self._counts[2]
+
+    # What is known of the connection
+
+    @property
+    def open(self) -> bool:
+        """Neither closed nor broken, as far as is known without asking the server: ping() asks."""
+        return not self._channel.closed and self._channel.broken is None and self._engine.broken is None
+
+    @property
+    def broken(self) -> BaseException | None:
+        """What ended the connection before its time; None while it lives and after close()."""
+        error = self._channel.broken or self._engine.broken
+        return None if isinstance(error, errors.ConnectionClosed) else error
+
+    @property
+    def server_version(self) -> str:
+        """As the server says it, such as "10.11.14-MariaDB-0+deb12u2" or "9.7.0"."""
+        return self._engine.server_version
+
+    @property
+    def server_version_info(self) -> tuple[int, ...]:
+        """The numbers of the version: (10, 11, 14)."""
+        return self._engine.server_version_info
+
+    @property
+    def is_mariadb(self) -> bool:
+        """MariaDB, not MySQL."""
+        return self._engine.is_mariadb
+
+    def get_server_info(self) -> str:
+        """The same as `server_version`."""
+        return self._engine.server_version
+
+    def thread_id(self) -> int:
+        """The server's number for this connection, as in SHOW PROCESSLIST and for kill()."""
+        return self._engine.connection_id
+
+    @property
+    def host_info(self) -> str:
+        """Where the server is, in words."""
+        options = self._options
+        if options.unix_socket is not None:
+            return "Localhost via UNIX socket"
+        return f"socket {options.host}:{options.port}"
+
+    def get_host_info(self) -> str:
+        """The same as `host_info`."""
+        return self.host_info
+
+    def get_proto_info(self) -> int:
+        """The version of the protocol."""
+        return 10
+
+    def character_set_name(self) -> str:
+        """The character set of the session, such as "utf8mb4"."""
+        return self._engine.charset.charset
+
+    @property
+    def encoding(self) -> str:
+        """The name of the Python codec for that character set."""
+        return self._engine.charset.codec
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS session (its cipher(), version(), getpeercert()), or None if the connection is not encrypted."""
+        return self._engine.tls
+
+    def fileno(self) -> int:
+        """The number of the socket. To be looked at, not to be read from."""
+        return self._channel.fileno()
+
+    # The end
+
+    def close(self) -> None:
+        """Say goodbye (COM_QUIT, for at most a second) and close. Closing twice is fine.
+
+        An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
+        """
+        channel = self._channel
+        if channel.closed:
+            return
+        try:
+            if channel.broken is None and not self._engine.streaming:
+                with contextlib.suppress(errors.Error, OSError):
+                    channel.run(self._engine.quit(), QUIT_TIMEOUT)
+        finally:
+            channel.abort()
+
+    def abort(self) -> None:
+        """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""
+        self._channel.abort()
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        channel = getattr(self, "_channel", None)
+        if channel is not None and not channel.closed:
+            warnings.warn(f"unclosed connection {self!r}", ResourceWarning, source=self, stacklevel=2)
+            channel.discard()
+
+
+C = TypeVar("C", bound=Connection)
+
+
+def default_timeout(options: ConnectOptions) -> float | None:
+    """What a call may take: `timeout`, else the longer of read_timeout and write_timeout."""
+    if options.timeout is not None:
+        return options.timeout
+    return max((limit for limit in (options.read_timeout, options.write_timeout) if limit is not None), default=None)

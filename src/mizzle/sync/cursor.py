@@ -1,0 +1,354 @@
+# Generated from src/mizzle/aio/cursor.py by tools/unasync.py: change that file, then run the tool.
+"""Cursors that hold a whole result, and what all cursors share.
+
+Knows: PEP 249's cursor, PyMySQL's where PEP 249 leaves a choice, results as the engine gives them. Must not know:
+packets, worlds, how a connection came about.
+
+`fetchone` and `execute` are the hot path: no result is touched before it is asked for. Rows are handed out by one
+iterator (`_iterator`) that every way of fetching shares; before there is a result it is a `_Refusal`.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterator, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+
+from mizzle import errors
+from mizzle.engine.insert_values import fold, fold_insert
+from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
+
+if TYPE_CHECKING:
+    from mizzle.sync.connection import Connection
+    from mizzle.engine.conversations import Result
+
+Row = TypeVar("Row")
+Args: TypeAlias = Sequence[Any] | Mapping[str, Any]
+#: What LOAD DATA LOCAL INFILE may send: a path, a file open for reading bytes, or anything that yields bytes.
+Infile: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[bytes]
+Description: TypeAlias = tuple[tuple[str, int, int | None, int, int, int, bool], ...]
+
+INFILE_CHUNK = 65536
+
+
+class _Refusal(Iterator[Any]):
+    """Stands where a result's rows would be: every fetch raises."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def __next__(self) -> Any:
+        raise errors.ProgrammingError(0, self._message, sent=False)
+
+    def __length_hint__(self) -> int:
+        return 0
+
+
+_NOT_EXECUTED = _Refusal("There is no result to fetch from: execute() a statement first")
+_CLOSED = _Refusal("The cursor is already closed: make another with conn.cursor()")
+
+
+class Cursor(Generic[Row]):
+    """A cursor that reads the whole result when a statement is executed.
+
+    Other cursors of the same connection can be used in between. Rows are tuples unless there is a row factory.
+    Made by `Connection.cursor()`; also a context manager that closes itself.
+    """
+
+    #: How many rows fetchmany() gets unless told.
+    arraysize = 1
+    #: Makes the rows of this class of cursors, unless cursor(row_factory=…) says otherwise. None: tuples.
+    row_factory: RowFactory[Row] | None = None
+    #: executemany() folds rows into statements of about this many bytes (never more than the server takes).
+    max_stmt_length: ClassVar[int] = 1024000
+
+    #: The connection; None once the cursor is closed.
+    connection: Connection | None
+    #: Rows of the result, or rows affected; -1 before a statement was executed and where it is not known.
+    rowcount: int
+
+    def __init__(self, connection: Connection, row_factory: RowFactory[Row] | None = None) -> None:
+        self.connection = connection
+        if row_factory is not None:
+            self.row_factory = row_factory
+        if self.row_factory is tuple_row:
+            self.row_factory = None
+        self._forget()
+
+    def _forget(self, refusal: _Refusal = _NOT_EXECUTED) -> None:
+        self._result: Result | None = None
+        self._source: Iterator[TupleRow] = refusal
+        self._iterator: Iterator[Row] = refusal
+        self.rowcount = -1
+
+    def _use(self) -> Connection:
+        if self.connection is None:
+            raise errors.connection_closed("make another with conn.cursor()", what="cursor")
+        return self.connection
+
+    # Executing
+
+    def execute(
+        self,
+        query: str | bytes,
+        args: Args | None = None,
+        *,
+        timeout: float | None = None,
+        infile: Infile | None = None,
+    ) -> int:
+        """Run one statement (COM_QUERY) and read its results; returns `rowcount`.
+
+        With `args`, `%s` (a sequence) or `%(name)s` (a mapping) in the query are replaced by literals and `%%` by `%`;
+        without, the query is sent as it is. `timeout` is in seconds, for the whole call. `infile` is what
+        LOAD DATA LOCAL INFILE sends, whatever file name the statement has; it must not wait for anything but a disk.
+
+        A server's error leaves the connection in order; after a timeout or an interrupt it is closed (see `alive` of
+        the exception).
+        """
+        connection = self.connection
+        if connection is None:
+            connection = self._use()
+        if self._result is not None and self._result.next is not None:
+            self._raise_unread()
+        if connection._stream is not None:
+            connection._settle_stream()
+        try:
+            if args is None:
+                sql = connection._literals.encode(query)
+            else:
+                literals = connection._literals
+                literals.no_backslash_escapes = connection._engine.no_backslash_escapes
+                sql = literals.assemble(query, args)
+            conversation = connection._engine.query(sql, infile and connection._sender(infile))
+            result = connection._channel.run(conversation, connection.timeout if timeout is None else timeout)
+        except BaseException as error:
+            self._forget()
+            connection._failed(error)
+            raise
+        return self._show(result)
+
+    def _show(self, result: Result) -> int:
+        """Make a result the current one."""
+        rows = result.rows
+        self._result = result
+        if rows is None:
+            self._source = self._iterator = iter(())
+            count = result.affected_rows
+        else:
+            self._rewind(result)
+            count = len(rows)
+        self.rowcount = count
+        self._use()._counts = (count, result.last_insert_id, result.warning_count)
+        return count
+
+    def _rewind(self, result: Result) -> None:
+        """Stand before the first row of a result that has rows."""
+        source: Iterator[Any] = iter(result.rows)
+        self._source = source
+        factory = self.row_factory
+        self._iterator = source if factory is None else map(factory(result.columns), source)
+
+    def executemany(self, query: str, args: Iterable[Args], *, timeout: float | None = None) -> int:
+        """Run one statement for each of `args`; returns the sum of the rows affected.
+
+        INSERT and REPLACE … VALUES (…) are folded into statements of many rows, each about `max_stmt_length` bytes
+        long; everything else is executed one by one. `timeout` is in seconds, for each statement sent.
+        """
+        connection = self._use()
+        total = 0
+        folded = fold_insert(query)
+        if folded is None:
+            for row in args:
+                total += self.execute(query, row, timeout=timeout)
+        else:
+            literals = connection._literals
+            literals.no_backslash_escapes = connection._engine.no_backslash_escapes
+            limit = self.max_stmt_length
+            for sql in fold(literals, folded, args, limit):
+                total += self.execute(sql, timeout=timeout)
+        self.rowcount = total
+        return total
+
+    def callproc(self, procname: str, args: Sequence[Any] = (), *, timeout: float | None = None) -> Sequence[Any]:
+        """CALL a stored procedure (its name may be `database.name`); returns `args` as they were given.
+
+        As in PyMySQL the arguments go through the variables @_procname_0, @_procname_1, …; SELECT them to get what
+        OUT and INOUT parameters became. The CALL itself is the last result: nextset() passes over the others to it.
+        """
+        literals = self._use()._literals
+        literals.no_backslash_escapes = self._use()._engine.no_backslash_escapes
+        variables = [quote_identifier(f"_{procname}_{number}") for number in range(len(args))]
+        if args:
+            values = [literals.literal(value) for value in args]
+            settings = [f"@{name}=".encode() + value for name, value in zip(variables, values, strict=True)]
+            self.execute(b"SET " + b",".join(settings), timeout=timeout)
+        name = ".".join(quote_identifier(part) for part in procname.split("."))
+        self.execute(f"CALL {name}({','.join('@' + variable for variable in variables)})", timeout=timeout)
+        return args
+
+    def mogrify(self, query: str, args: Args | None = None) -> str:
+        """The statement that execute() would send, as text."""
+        connection = self._use()
+        if args is None:
+            return query
+        literals = connection._literals
+        literals.no_backslash_escapes = connection._engine.no_backslash_escapes
+        return literals.assemble(query, args).decode(connection.encoding, "backslashreplace")
+
+    # Fetching
+
+    def fetchone(self) -> Row | None:
+        """The next row; None when there is none left, or the statement had no result."""
+        return next(self._iterator, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Row]:
+        """The next `size` rows (default: `arraysize`); fewer at the end, then none."""
+        return list(islice(self._iterator, self.arraysize if size is None else size))
+
+    def fetchall(self) -> list[Row]:
+        """All rows that are left."""
+        return list(self._iterator)
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._iterator:
+            yield row
+
+    def scroll(self, value: int, mode: str = "relative") -> None:
+        """Move by `value` rows, or with mode="absolute" to row `value`; IndexError outside of the result."""
+        result = self._result
+        if result is None:
+            next(self._iterator)
+        rows = () if result is None else result.rows or ()
+        position = self._target(value, mode)
+        if result is None or not 0 <= position < len(rows):
+            raise IndexError(f"row {position} is outside of the result's {len(rows)} rows")
+        self._rewind(result)
+        next(islice(self._source, position, position), None)
+
+    def _target(self, value: int, mode: str) -> int:
+        if mode == "relative":
+            return self.rownumber + value
+        if mode == "absolute":
+            return value
+        raise errors.ProgrammingError(0, f'scroll mode must be "relative" or "absolute", not {mode!r}', sent=False)
+
+    def nextset(self) -> bool | None:
+        """Go to the next result of the statement: True, or None if there is none.
+
+        Where that is a statement that failed (of several sent as one, or in a procedure) its error is raised; the
+        connection lives.
+        """
+        self._use()
+        following = None if self._result is None else self._result.next
+        if following is None:
+            return None
+        if isinstance(following, errors.Error):
+            self._raise_unread()
+        else:
+            self._show(following)
+        return True
+
+    def _raise_unread(self) -> None:
+        """Pass over the results that were never looked at; raise the error that ends them, if one does."""
+        result = self._result
+        self._forget()
+        while result is not None:
+            following = result.next
+            if isinstance(following, errors.Error):
+                raise following
+            result = following
+
+    # What is known of the current result
+
+    @property
+    def description(self) -> Description | None:
+        """For each column a tuple (name, type_code, None, length, precision, scale, null_ok); None without a result."""
+        return None if self._result is None else self._result.description
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The AUTO_INCREMENT value that the statement generated (the first, of many rows), or what
+        LAST_INSERT_ID(expression) set; None if the statement gave rows."""
+        result = self._result
+        return None if result is None or result.columns is not None else result.last_insert_id
+
+    @property
+    def warning_count(self) -> int:
+        """How many warnings the statement left on the server, for Connection.show_warnings()."""
+        return 0 if self._result is None else self._result.warning_count
+
+    @property
+    def info(self) -> str:
+        """The server's words on the statement, such as "Rows matched: 1  Changed: 1  Warnings: 0"."""
+        return "" if self._result is None else self._result.info
+
+    @property
+    def rownumber(self) -> int:
+        """The 0-based index of the next row in the result."""
+        if self._result is None or self._result.rows is None:
+            return 0
+        return len(self._result.rows) - operator.length_hint(self._source)
+
+    def setinputsizes(self, *sizes: Any) -> None:
+        """Does nothing, as PEP 249 allows."""
+
+    def setoutputsize(self, *sizes: Any) -> None:
+        """Does nothing, as PEP 249 allows."""
+
+    setoutputsizes = setoutputsize
+
+    # Closing
+
+    def close(self) -> None:
+        """Give up the result; the error of a later statement that nobody looked at is raised. Closing twice is fine."""
+        try:
+            self._raise_unread()
+        finally:
+            self._forget(_CLOSED)
+            self.connection = None
+
+    def __enter__(self: C) -> C:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except errors.Error:
+            if error is None:
+                raise
+
+
+C = TypeVar("C", bound=Cursor[Any])
+
+
+class DictCursor(Cursor[dict[str, Any]]):
+    """A cursor whose rows are dicts by column name; a name that occurs again is `table.name`."""
+
+    row_factory = staticmethod(dict_row)
+
+
+def quote_identifier(name: str) -> str:
+    """A name as SQL has it, whatever is in it."""
+    if "\0" in name:
+        raise errors.ProgrammingError(0, f"an identifier cannot contain a NUL character: {name!r}", sent=False)
+    return "`" + name.replace("`", "``") + "`"
+
+
+def infile_sender(infile: Infile) -> Callable[[str], Iterator[bytes]]:
+    """What the engine is given for LOCAL INFILE: a function of the server's file name, which is not obeyed."""
+
+    def send(filename: str) -> Iterator[bytes]:  # noqa: ARG001 (only what the caller passed is ever sent)
+        if isinstance(infile, (str, os.PathLike)):
+            with open(infile, "rb") as file:
+                yield from iter(lambda: file.read(INFILE_CHUNK), b"")
+        elif hasattr(infile, "read"):
+            yield from iter(lambda: infile.read(INFILE_CHUNK), b"")
+        else:
+            yield from infile
+
+    return send
