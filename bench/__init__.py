@@ -1,0 +1,1 @@
+"""mizzle beside the other drivers: the same work in each, every run its own process (`python -m bench`)."""

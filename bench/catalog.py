@@ -1,0 +1,121 @@
+"""Which works there are, who takes part in each, and which figure counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One driver in one world."""
+
+    label: str
+    driver: str
+    distribution: str
+    peer: str
+    world: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """One work: `entry` is module:function in bench.works; in asyncio the function's name ends in _async."""
+
+    title: str
+    entry: str
+    metric: str
+    unit: str
+    contestants: tuple[str, ...]
+    extra: tuple[tuple[str, str], ...] = (("wall_us", "wall µs"),)
+
+
+CONTESTANTS = {
+    "mizzle": Contestant("mizzle", "mizzle", "mizzle", "mizzle_threads", "threads"),
+    "mizzle-eventlet": Contestant("mizzle (eventlet)", "mizzle", "mizzle", "mizzle_eventlet", "eventlet"),
+    "mizzle-asyncio": Contestant("mizzle (asyncio)", "mizzle", "mizzle", "mizzle_asyncio", "asyncio"),
+    "pymysql": Contestant("PyMySQL", "pymysql", "PyMySQL", "pymysql", "threads"),
+    "pymysql-eventlet": Contestant("PyMySQL (eventlet, patched)", "pymysql", "PyMySQL", "pymysql", "eventlet-patched"),
+    "pymysql-gevent": Contestant("PyMySQL (gevent, patched)", "pymysql", "PyMySQL", "pymysql", "gevent-patched"),
+    "mysqlclient": Contestant("mysqlclient", "mysqlclient", "mysqlclient", "mysqlclient", "threads"),
+    "mysqlclient-pool": Contestant(
+        "mysqlclient (eventlet tpool)", "mysqlclient", "mysqlclient", "mysqlclient", "eventlet-pool"
+    ),
+    "mariadb": Contestant("mariadb (C)", "mariadb", "mariadb", "mariadb", "threads"),
+    "connector": Contestant(
+        "Connector/Python", "mysql-connector-python", "mysql-connector-python", "connector", "threads"
+    ),
+    "connector-asyncio": Contestant(
+        "Connector/Python (asyncio)", "mysql-connector-python", "mysql-connector-python", "connector_asyncio", "asyncio"
+    ),
+    "cymysql": Contestant("CyMySQL", "cymysql", "cymysql", "cymysql", "threads"),
+    "asyncmy": Contestant("asyncmy", "asyncmy", "asyncmy", "asyncmy", "asyncio"),
+    "aiomysql": Contestant("aiomysql", "aiomysql", "aiomysql", "aiomysql", "asyncio"),
+}
+
+_BLOCKING = ("mysqlclient", "mariadb", "pymysql", "cymysql", "connector")
+_ASYNCIO = ("asyncmy", "aiomysql", "connector-asyncio")
+_GREEN = ("mizzle-eventlet", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
+_ALL = ("mizzle", "mizzle-eventlet", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
+_PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
+_STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
+
+WORKS = {
+    "fetch": Work(
+        "fetch {rows:,} rows x 7 mixed columns, buffered", "fetch:run", "cpu_us", "CPU µs a row", _ALL, _PEAK
+    ),
+    "fetch-streamed": Work(
+        "fetch {rows:,} rows x 7 mixed columns, streamed", "fetch_streamed:run", "cpu_us", "CPU µs a row", _ALL, _PEAK
+    ),
+    "select-eventlet": Work(
+        "point select, {workers} green threads, a connection each",
+        "point_select:run_workers",
+        "cpu_us",
+        "CPU µs each",
+        _GREEN,
+    ),
+    "select-asyncio": Work(
+        "point select, {workers} asyncio tasks, a connection each",
+        "point_select:run_workers",
+        "cpu_us",
+        "CPU µs each",
+        ("mizzle-asyncio", *_ASYNCIO),
+    ),
+    "select-blocking": Work(
+        "point select, one connection, blocking", "point_select:run", "cpu_us", "CPU µs each", ("mizzle", *_BLOCKING)
+    ),
+    "stall": Work(
+        "worst stall of the hub or loop beside one buffered fetch of {rows:,} rows",
+        "stall:run",
+        "stall_ms",
+        "ms",
+        (*_GREEN, "mizzle-asyncio", *_ASYNCIO),
+        _STALL,
+    ),
+    "stall-streamed": Work(
+        "worst stall of the hub beside one streamed fetch of {rows:,} rows",
+        "stall:run_streamed",
+        "stall_ms",
+        "ms",
+        _GREEN,
+        (*_STALL, ("peak_mb", "peak MB")),
+    ),
+    "insert": Work(
+        "executemany INSERT of {inserts:,} rows x 4",
+        "insert:run",
+        "cpu_us",
+        "CPU µs a row",
+        ("mizzle", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO),
+    ),
+    "connect": Work("connect + close, no TLS", "connect:run", "cpu_us", "CPU µs each", _ALL),
+    "connect-defaults": Work(
+        "connect + close, each driver's own TLS defaults", "connect:run_defaults", "cpu_us", "CPU µs each", _ALL
+    ),
+    "sleepers": Work(
+        "{sleepers} x SELECT SLEEP(0.5) at once",
+        "sleepers:run",
+        "wall_s",
+        "wall s",
+        (*_GREEN, "mizzle-asyncio", *_ASYNCIO),
+        (("cpu_us", "CPU µs each"),),
+    ),
+    "idle-memory": Work("memory of an idle connection", "idle_memory:run", "kb", "kB each", _ALL, ()),
+}

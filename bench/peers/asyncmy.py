@@ -1,0 +1,30 @@
+"""asyncmy: Cython over asyncio streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncmy
+import asyncmy.cursors
+
+from bench.task import Settings
+
+
+async def connect(settings: Settings, *, own_defaults: bool = False) -> Any:  # noqa: ARG001 - TLS only when asked for
+    return await asyncmy.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password,
+        database=settings.database,
+        charset="utf8mb4",
+        autocommit=True,
+    )
+
+
+async def cursor(connection: Any, *, streamed: bool = False) -> Any:
+    return connection.cursor(asyncmy.cursors.SSCursor) if streamed else connection.cursor()
+
+
+async def close(connection: Any) -> None:
+    await connection.ensure_closed()

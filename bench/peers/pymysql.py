@@ -1,0 +1,28 @@
+"""PyMySQL, under threads or on a patched eventlet or gevent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pymysql
+import pymysql.cursors
+
+from bench.task import Settings
+
+
+def connect(settings: Settings, *, own_defaults: bool = False) -> Any:
+    options: dict[str, Any] = {} if own_defaults else {"ssl_disabled": True}
+    return pymysql.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password,
+        database=settings.database,
+        charset="utf8mb4",
+        autocommit=True,
+        **options,
+    )
+
+
+def stream(connection: Any) -> Any:
+    return connection.cursor(pymysql.cursors.SSCursor)

@@ -1,0 +1,81 @@
+"""What mizzle set out to reach, and whether the figures of this run reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.report import Report, best_peer, number
+
+
+class NotMeasuredError(Exception):
+    """This run has no figure for a target."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One promise: the measured figure must stay at or below (or above) a limit."""
+
+    text: str
+    limit: float
+    figure: Callable[[Report], float]
+    unit: str = ""
+    at_least: bool = False
+
+    def verdict(self, report: Report) -> tuple[bool | None, str]:
+        """Whether it holds (None: not measured), and the line that says so."""
+        sign = "≥" if self.at_least else "≤"
+        promise = f"{self.text}: {sign} {number(self.limit)}{self.unit}"
+        try:
+            measured = self.figure(report)
+        except NotMeasuredError as reason:
+            return None, f"not measured   {promise} ({reason})"
+        holds = measured >= self.limit if self.at_least else measured <= self.limit
+        line = f"{'holds' if holds else 'FALLS SHORT':<14} {promise}; measured {number(measured)}{self.unit}"
+        if not holds:
+            line += f", short by {number(abs(measured - self.limit))}{self.unit}"
+        return holds, line
+
+
+def median(report: Report, work: str, name: str, metric: str) -> float:
+    outcome = report.outcomes.get(work, {}).get(name)
+    if outcome is None or not outcome.rounds:
+        raise NotMeasuredError(f"{work}: no figure of {name}")
+    return outcome.median(metric)
+
+
+def ratio(work: str, name: str, other: str) -> Callable[[Report], float]:
+    return lambda report: median(report, work, name, "cpu_us") / median(report, work, other, "cpu_us")
+
+
+def of(work: str, metric: str, name: str = "mizzle-eventlet") -> Callable[[Report], float]:
+    return lambda report: median(report, work, name, metric)
+
+
+def fetch_lead(report: Report) -> float:
+    """Rows per CPU second over those of the best peer, whichever world it lives in."""
+    best = best_peer("fetch", report.outcomes.get("fetch", {}))
+    if best is None:
+        raise NotMeasuredError("fetch: no figure of any peer")
+    return median(report, "fetch", best, "cpu_us") / median(report, "fetch", "mizzle", "cpu_us")
+
+
+TARGETS = (
+    Target("200 x SELECT SLEEP(0.5) on green threads, wall", 0.6, of("sleepers", "wall_s"), " s"),
+    Target("worst stall beside a buffered fetch", 10, of("stall", "stall_ms"), " ms"),
+    Target("worst stall beside a streamed fetch", 10, of("stall-streamed", "stall_ms"), " ms"),
+    Target("growth of the process in a streamed fetch", 3, of("stall-streamed", "peak_mb"), " MB"),
+    Target("rows per CPU second of a fetch : best peer's", 1.3, fetch_lead, at_least=True),
+    Target(
+        "CPU of a point select on eventlet : PyMySQL's",
+        0.45,
+        ratio("select-eventlet", "mizzle-eventlet", "pymysql-eventlet"),
+    ),
+    Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
+)
+
+
+def check(report: Report) -> tuple[bool, list[str]]:
+    """Whether all of them hold, and a line for each."""
+    verdicts = [target.verdict(report) for target in TARGETS]
+    return all(holds for holds, _ in verdicts), [line for _, line in verdicts]

@@ -1,0 +1,29 @@
+"""How several things run at once in one process, a file for each way.
+
+The child imports its world before the driver: a world that patches the standard library does so when it is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+
+class World(Protocol):
+    """What a work needs of a world. Each module here is one."""
+
+    def run(self, count: int, work: Callable[[int], None]) -> None:
+        """Run work(0) … work(count - 1) at once; return when all are done, raise what one of them raised."""
+
+    def spawn(self, work: Callable[[], None]) -> Callable[[], object]:
+        """Start something beside the caller; what is returned waits for its end."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Make one blocking call to a driver in the way that this world needs."""
+
+
+def load(name: str) -> World:
+    return cast(World, import_module(f"bench.worlds.{name.replace('-', '_')}"))
