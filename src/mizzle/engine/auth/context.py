@@ -1,0 +1,62 @@
+"""What an authentication plugin is given, and what all plugins share.
+
+Knows the user's credentials and the server's nonce. Knows nothing of packets, TLS or sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from mizzle.constants import errnos
+from mizzle.errors import OperationalError
+
+__all__ = ["AuthContext", "Dialogue", "nonce_of_20", "plugin_error", "unexpected"]
+
+#: Yields answers for the server (None: nothing to say), is sent the payloads of its AuthMoreData packets.
+Dialogue = Generator[bytes | None, bytes, None]
+
+_NONCE_LENGTH = 20
+
+
+@dataclass(slots=True, eq=False)
+class AuthContext:
+    """Credentials, the server's nonce, and how far the link can be trusted.
+
+    The password stays in here: plugins pass the context around rather than the password, so that it stands in no local
+    variable that a traceback with locals would show.
+    """
+
+    user: str
+    password: bytes = field(repr=False)
+    #: As the server sent it. A NUL after the 20 bytes of the older plugins does no harm; cut nothing else off:
+    #: client_ed25519 has 32 random bytes, which may end in NUL.
+    nonce: bytes = field(repr=False)
+    #: Nobody else reads this link: TLS (running already, not merely agreed on) or a Unix socket.
+    secure: bool
+    #: PEM; given by the user, never what the server sent.
+    server_public_key: bytes | None = field(default=None, repr=False)
+    #: `secure` stands for a Unix socket without TLS, which sha256_password does not take for secure.
+    unix_socket: bool = False
+
+
+def nonce_of_20(auth: AuthContext, plugin: str) -> bytes:
+    """The nonce of the plugins that have one of 20 bytes."""
+    nonce = auth.nonce
+    if len(nonce) == _NONCE_LENGTH + 1 and nonce[-1] == 0:
+        nonce = nonce[:-1]
+    if len(nonce) != _NONCE_LENGTH:
+        raise plugin_error(plugin, f"the server's nonce has {len(nonce)} bytes, {_NONCE_LENGTH} are needed")
+    return nonce
+
+
+def plugin_error(plugin: str, problem: str, *, hint: str | None = None) -> OperationalError:
+    """2061: the plugin cannot go on; the connection is of no further use."""
+    message = f"Authentication plugin {plugin!r} reported error: {problem}"
+    return OperationalError(errnos.CR_AUTH_PLUGIN_ERR, message, sent=False, alive=False, hint=hint)
+
+
+def unexpected(plugin: str, data: bytes) -> OperationalError:
+    """For an AuthMoreData packet that has no place at this point of the dialogue."""
+    shown = data[:8].hex(" ") + (" ..." if len(data) > 8 else "")
+    return plugin_error(plugin, f"the server sent {len(data)} unexpected bytes ({shown or 'an empty packet'})")
