@@ -148,7 +148,7 @@ class Server:
         return args | changes
 
     def log(self) -> str:
-        """The server's error log so far."""
+        """The server's error log since its last start."""
         path = self._folder / "server.log"
         return path.read_text(errors="replace") if path.exists() else ""
 

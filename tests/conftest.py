@@ -1,0 +1,5 @@
+"""Loads every plugin of tests/plugins: fixtures and options that all tests share."""
+
+from pathlib import Path
+
+pytest_plugins = [f"plugins.{path.stem}" for path in sorted((Path(__file__).parent / "plugins").glob("[a-z]*.py"))]

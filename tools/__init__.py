@@ -1,0 +1,1 @@
+"""What builds, checks and equips the project; nothing here is installed."""
