@@ -111,7 +111,8 @@ def read_server(url: str) -> tuple[str, list[tuple[int, str, str, str]]]:
         password=unquote(parts.password or ""),
     )
     with connection, connection.cursor() as cursor:
-        if "MariaDB" in connection.get_server_info():
+        cursor.execute("SELECT VERSION()")
+        if "MariaDB" in str(cursor.fetchall()):
             # uca1400_ai_ci is one collation of several character sets, with an id for each
             cursor.execute(
                 "SELECT id, full_collation_name, character_set_name, is_default"

@@ -1,0 +1,105 @@
+"""ConnectOptions: what a connection is to be, settled and checked.
+
+Knows the names and types of the settings. Knows nothing of where they were written: keywords, URL, option files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from mizzle.constants.capabilities import CLIENT_FOUND_ROWS
+
+if TYPE_CHECKING:
+    import ssl
+
+SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
+ZeroDates = Literal["none", "str", "raise"]
+Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectOptions:
+    """Made by `connect_options()`; every value is of its final type and allowed."""
+
+    host: str = "localhost"
+    port: int = 3306
+    unix_socket: str | None = None
+    bind_address: str | None = None
+    tcp_keepalive: bool = True
+
+    user: str = ""
+    #: UTF-8 bytes, or a callable that gives the password anew for each connection: see `password_bytes()`.
+    password: Password = field(default=b"", repr=False)
+    auth_plugin: str | None = None
+    #: PEM of the server's RSA key: then it is not asked of the server.
+    server_public_key: bytes | None = None
+    database: str | None = None
+
+    charset: str = "utf8mb4"
+    collation: str | None = None
+    use_unicode: bool = True
+    #: None: leave the server's default.
+    autocommit: bool | None = False
+    init_command: str | None = None
+    sql_mode: str | None = None
+
+    #: Seconds for DNS, TCP, TLS and authentication together; None: no limit.
+    connect_timeout: float | None = 10.0
+    read_timeout: float | None = None
+    write_timeout: float | None = None
+    timeout: float | None = None
+
+    #: CLIENT_* bits that the user asked for.
+    client_flag: int = 0
+    local_infile: bool = False
+    max_allowed_packet: int = 1 << 30
+    #: Includes program_name.
+    connect_attrs: Mapping[str, str] = field(default_factory=dict)
+    program_name: str | None = None
+
+    ssl_mode: SSLMode = "preferred"
+    #: A context of the user's own; then the other ssl_* settings are empty, and ssl_mode says what the context checks.
+    ssl: ssl.SSLContext | None = None
+    ssl_ca: str | None = None
+    ssl_capath: str | None = None
+    ssl_cert: str | None = None
+    ssl_key: str | None = None
+    ssl_key_password: str | None = field(default=None, repr=False)
+    ssl_cipher: str | None = None
+    #: Empty: what Python and OpenSSL allow.
+    tls_versions: tuple[str, ...] = ()
+
+    zero_dates: ZeroDates = "none"
+    #: Column type -> function of the text, Python type -> function that writes a literal.
+    conv: Mapping[int | type, Callable[..., Any]] | None = None
+    cursorclass: type[Any] | None = None
+    row_factory: Callable[..., Any] | None = None
+    world: str = "auto"
+
+    @property
+    def found_rows(self) -> bool:
+        """Does rowcount say matched rows, not changed ones?"""
+        return bool(self.client_flag & CLIENT_FOUND_ROWS)
+
+    @property
+    def ssl_verify_cert(self) -> bool:
+        """Is the server's certificate checked?"""
+        return self.ssl_mode in {"verify_ca", "verify_identity"}
+
+    @property
+    def ssl_verify_identity(self) -> bool:
+        """Is the server's name checked against its certificate?"""
+        return self.ssl_mode == "verify_identity"
+
+
+def password_bytes(password: object) -> bytes:
+    """What a `password` callable gave (or its awaitable), as bytes for authentication."""
+    if password is None:
+        return b""
+    if isinstance(password, str):
+        return password.encode()
+    if isinstance(password, (bytes, bytearray)):
+        return bytes(password)
+    raise TypeError(f"the password callable must give str or bytes, not {type(password).__name__}")

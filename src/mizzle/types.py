@@ -1,0 +1,88 @@
+"""PEP 249's type objects and constructors, under the names that MySQLdb and PyMySQL give them.
+
+Knows which column types each type object stands for. Knows nothing of how values are read or written.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from mizzle.constants import field_types as t
+
+__all__ = [
+    "BINARY",
+    "DATE",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "TIME",
+    "TIMESTAMP",
+    "Binary",
+    "DBAPISet",
+    "Date",
+    "DateFromTicks",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+]
+
+
+class DBAPISet(frozenset[int]):
+    """Equal to each of its type codes: `cursor.description[0][1] == mizzle.NUMBER`."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, frozenset):
+            return frozenset.__eq__(self, other)
+        return other in self
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = frozenset.__hash__
+
+
+STRING = DBAPISet(
+    {t.MYSQL_TYPE_STRING, t.MYSQL_TYPE_VAR_STRING, t.MYSQL_TYPE_VARCHAR, t.MYSQL_TYPE_ENUM, t.MYSQL_TYPE_SET}
+    | {t.MYSQL_TYPE_JSON}
+)
+#: TEXT columns too: they carry the type code of BLOB, and only their character set tells them apart.
+BINARY = DBAPISet(
+    {t.MYSQL_TYPE_BLOB, t.MYSQL_TYPE_TINY_BLOB, t.MYSQL_TYPE_MEDIUM_BLOB, t.MYSQL_TYPE_LONG_BLOB}
+    | {t.MYSQL_TYPE_BIT, t.MYSQL_TYPE_GEOMETRY, t.MYSQL_TYPE_VECTOR}
+)
+NUMBER = DBAPISet(
+    {t.MYSQL_TYPE_TINY, t.MYSQL_TYPE_SHORT, t.MYSQL_TYPE_INT24, t.MYSQL_TYPE_LONG, t.MYSQL_TYPE_LONGLONG}
+    | {t.MYSQL_TYPE_DECIMAL, t.MYSQL_TYPE_NEWDECIMAL, t.MYSQL_TYPE_FLOAT, t.MYSQL_TYPE_DOUBLE, t.MYSQL_TYPE_YEAR}
+)
+DATE = DBAPISet({t.MYSQL_TYPE_DATE, t.MYSQL_TYPE_NEWDATE})
+TIME = DBAPISet({t.MYSQL_TYPE_TIME})
+TIMESTAMP = DBAPISet({t.MYSQL_TYPE_TIMESTAMP, t.MYSQL_TYPE_DATETIME})
+DATETIME = TIMESTAMP
+#: Equal to nothing: MySQL has no such type.
+ROWID = DBAPISet()
+
+Date = datetime.date
+Time = datetime.time
+Timestamp = datetime.datetime
+
+
+def DateFromTicks(ticks: float) -> datetime.date:
+    """The local date at `ticks` seconds after the epoch."""
+    return datetime.date.fromtimestamp(ticks)
+
+
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """The local time of day at `ticks` seconds after the epoch."""
+    return datetime.datetime.fromtimestamp(ticks).time()
+
+
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """Local date and time at `ticks` seconds after the epoch, without a time zone."""
+    return datetime.datetime.fromtimestamp(ticks)
+
+
+def Binary(data: bytes | bytearray | memoryview) -> bytes:
+    """The bytes of any bytes-like object."""
+    return bytes(memoryview(data))
