@@ -1,0 +1,1 @@
+"""Short programs that show mizzle at work; `python -m examples.booking` is the demo."""
