@@ -13,7 +13,7 @@ setup(
             Extension(f"mizzle.engine.{source.stem}", [str(source)], extra_compile_args=["-O3", "-fno-strict-aliasing"])
             for source in sorted(ENGINE.glob("*.pyx"))
         ],
-        nthreads=0,
+        include_path=["src"],
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,

@@ -1,0 +1,419 @@
+"""Commands as conversations: each a generator, written in the order in which things happen on the wire.
+
+A conversation yields READ when it needs bytes that have not come, WRITE when much is queued, and nothing else; it
+yields for bytes, never for packets. It knows no socket, clock, lock, thread or loop: a world steps it (see
+mizzle.worlds). "Command Phase" in the manual's protocol chapter; the connection phase is in login.py.
+"""
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF
+
+from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_SERVER_LOST
+from mizzle.engine import infile as infiles, login
+from mizzle.engine.constants cimport *
+from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
+from mizzle.engine.reader cimport Reader, malformed, reader_over
+from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
+from mizzle.engine.text_rows cimport Decoding
+from mizzle.engine.wire cimport Wire
+from mizzle.errors import OperationalError, ProgrammingError, connection_closed, connection_lost, server_error
+
+cdef extern from "Python.h":
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    PySendResult PyIter_Send(object gen, object arg, PyObject **result) except PYGEN_ERROR
+
+DONE, READ, WRITE = 0, 1, 2
+cdef object _READ = READ
+
+cdef enum:
+    OK = 0x00
+    LOCAL_INFILE = 0xFB
+    EOF = 0xFE
+    ERR = 0xFF
+
+
+cdef class Conversation:
+    """One exchange with the server. `result` is valid once advance() has answered DONE.
+
+    `finished` says whether the connection stands between commands again: then it can be used further, also after
+    advance() raised the server's error. When it is False after an exception, the stream is lost and so is the
+    connection.
+    """
+
+    cpdef int advance(self) except -1:
+        """Go on until bytes are needed (READ), should be sent (WRITE), or all is said (DONE); raises what ended it."""
+        cdef PyObject *value = NULL
+        cdef PySendResult outcome
+        if self._steps is None:
+            raise RuntimeError(f"{self.name} has ended already")
+        try:
+            outcome = PyIter_Send(self._steps, None, &value)
+        except BaseException as error:
+            self._end()
+            if not self.finished:
+                self.engine.broken = error
+            raise
+        if outcome == PYGEN_NEXT:
+            self.wire.keep()
+            step = <int>(<object>value)
+            Py_DECREF(<object>value)
+            return step
+        self.result = <object>value
+        Py_DECREF(<object>value)
+        self._end()
+        return 0
+
+    cdef int _end(self) except -1:
+        self._steps = None
+        self.finished = self.engine.settled or self.engine.streaming is not None
+        return self.wire.keep()
+
+    def lost(self, cause=None):
+        """The link ended while this ran: EOF (None), an OSError, or a TimeoutError. Returns what is to be raised."""
+        if isinstance(cause, TimeoutError):
+            what = f"{self.name} timed out: {cause}" if str(cause) else f"{self.name} timed out"
+            cause = None
+        elif cause is None:
+            what = f"the server closed the connection during {self.name}"
+        else:
+            what = f"the connection broke during {self.name}"
+        error = connection_lost(what, cause=cause, sent=self.wire.any_sent)
+        self.abandon(error)
+        return error
+
+    def abandon(self, cause):
+        """Nobody waits for this any more: the stream stands in the middle of an answer, the engine is broken."""
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
+        self.finished = False
+        self.engine.settled = False
+        self.engine.broken = cause
+        self.wire.keep()
+
+
+cdef class Engine:
+    """One connection's end of the protocol: what both sides agreed on, and the commands.
+
+    `options` has the attributes of mizzle.options.ConnectOptions; `secure` says that the link is one nobody can listen
+    to (a Unix socket), `password` replaces that of the options.
+    """
+
+    def __init__(self, options not None, *, bint secure=False, ssl_context=None, bytes password=None):
+        self.options = options
+        self.secure = secure
+        self.ssl_context = ssl_context
+        self.password = options.password if password is None else password
+        self.wire = Wire(options.max_allowed_packet)
+        self.charset = login.charset_of(options)
+        self._decoding = login.decoding_for(options, self.charset)
+        self.server_version = ""
+        self.server_version_info = ()
+        self.settled = True
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def in_transaction(self) -> bool:
+        """Did the server, in its last answer, say that a transaction is open?"""
+        return (self.status_flags & SERVER_STATUS_IN_TRANS) != 0
+
+    @property
+    def autocommit(self) -> bool:
+        return (self.status_flags & SERVER_STATUS_AUTOCOMMIT) != 0
+
+    @property
+    def no_backslash_escapes(self) -> bool:
+        return (self.status_flags & SERVER_STATUS_NO_BACKSLASH_ESCAPES) != 0
+
+    @property
+    def tls(self):
+        """The connection's ssl.SSLObject, or None without TLS."""
+        return None if self.wire.filter is None else self.wire.filter.ssl_object
+
+    @property
+    def max_allowed_packet(self) -> int:
+        return self.wire.max_packet
+
+    def agree(self, unsigned long long capabilities):
+        """The capabilities that both sides have, once they are known."""
+        self.capabilities = capabilities
+        self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
+
+    def unsolicited(self):
+        """Bytes came while no command ran: returns the error that they mean. The connection is not to be used again."""
+        cdef Reader reader
+        try:
+            self.wire.sequence = 0
+            if self.wire.next_packet() and self.wire.packet_length and self.wire.packet[0] == ERR:
+                reader = reader_over(self.wire.packet, self.wire.packet_length, "ERR")
+                error = read_err(&reader)
+                error.alive = False
+                error.sent = False
+            else:
+                error = OperationalError(
+                    CR_MALFORMED_PACKET, "The server sent a packet that nobody asked for", sent=False, alive=False
+                )
+        except OperationalError as unreadable:
+            error = unreadable
+        self.broken = error
+        self.settled = False
+        return error
+
+
+    def lost_idle(self, cause=None):
+        """The link ended while no command ran. Returns the error; the connection is not to be used again."""
+        what = "the server closed the idle connection" if cause is None else "the idle connection broke"
+        self.broken = connection_lost(what, cause=cause, sent=False)
+        self.settled = False
+        return self.broken
+
+    # -- steps that conversations share ---------------------------------------------------------------------------
+
+    cdef Conversation conversation(self, steps, str name):
+        cdef Conversation made = Conversation.__new__(Conversation)
+        made._steps = steps
+        made.engine = self
+        made.wire = self.wire
+        made.name = name
+        return made
+
+    cpdef int begin(self, int command, bytes payload) except -1:
+        """Queue a command, if the wire stands between two."""
+        if not self.settled:
+            if self.streaming is not None:
+                raise ProgrammingError(
+                    CR_COMMANDS_OUT_OF_SYNC,
+                    "A streamed result is being read on this connection: read it to its end or close its cursor first",
+                    sent=False,
+                )
+            raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
+        self.settled = False
+        return self.wire.begin(command, payload)
+
+    cdef object server_error(self):
+        """The ERR packet that the wire has taken. It ends the command, and sometimes the connection."""
+        cdef Reader reader = reader_over(self.wire.packet, self.wire.packet_length, "ERR")
+        error = read_err(&reader)
+        self.settled = error.alive
+        self.streaming = None
+        return error
+
+    cdef int settle(self, Result result) except -1:
+        """A statement is over: remember what the server said of the session."""
+        self.status_flags = result.status_flags
+        self.settled = not result.status_flags & SERVER_MORE_RESULTS_EXISTS
+        return 0
+
+    # -- queries --------------------------------------------------------------------------------------------------
+
+    def query(self, bytes sql not None, infile=None) -> Conversation:
+        """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
+        return self.conversation(self._query(sql, infile), "COM_QUERY")
+
+    def _query(self, bytes sql, infile):
+        cdef Wire wire = self.wire
+        cdef Result first = None, last = None, result
+        cdef RowsEnd end = ROWS_END
+        self.begin(COM_QUERY, sql)
+        while not self.settled:
+            while not wire.next_packet():
+                yield _READ
+            if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
+                yield from infiles.send(self, wire.take_again(), infile)
+                while not wire.next_packet():
+                    yield _READ
+            result = Result.__new__(Result)
+            if wire.packet_length and wire.packet[0] == ERR:
+                end = ROWS_ERR
+            else:
+                result.read_head(wire)
+                if not result.finished:
+                    while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
+                        yield _READ
+                    end = result.drain_rows(wire, True, self._deprecate_eof)
+                    while end == ROWS_MORE:
+                        yield _READ
+                        end = result.drain_rows(wire, True, self._deprecate_eof)
+            if end == ROWS_ERR:
+                error = self.server_error()
+                if first is None:
+                    raise error
+                last.next = error
+                break
+            self.settle(result)
+            if first is None:
+                first = result
+            else:
+                last.next = result if result.error is None else result.error
+            last = result
+        return unspoiled(first)
+
+    def stream(self, bytes sql not None, infile=None) -> Conversation:
+        """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
+        return self.conversation(self._stream(sql, infile), "COM_QUERY")
+
+    def _stream(self, bytes sql, infile):
+        self.begin(COM_QUERY, sql)
+        return (yield from self._open_result(infile))
+
+    def _open_result(self, infile):
+        cdef Wire wire = self.wire
+        cdef Result result = Result.__new__(Result)
+        while not wire.next_packet():
+            yield _READ
+        if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
+            yield from infiles.send(self, wire.take_again(), infile)
+            while not wire.next_packet():
+                yield _READ
+        if wire.packet_length and wire.packet[0] == ERR:
+            raise self.server_error()
+        result.read_head(wire)
+        if result.finished:
+            self.settle(result)
+        else:
+            while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
+                yield _READ
+        self.streaming = None if self.settled else result
+        return result
+
+    def fetch_batch(self, Result result not None) -> Conversation:
+        """The rows of a streamed result that come next, as many as one read brings; none at its end."""
+        return self.conversation(self._fetch_batch(result, True), "fetch")
+
+    def skip_rows(self, Result result not None) -> Conversation:
+        """Read a streamed result to its end and drop the rows."""
+        return self.conversation(self._fetch_batch(result, False), "fetch")
+
+    def _fetch_batch(self, Result result, bint keep):
+        cdef RowsEnd end = ROWS_END
+        if result.finished:
+            return []
+        self.check_streaming(result)
+        while True:
+            end = result.drain_rows(self.wire, keep, self._deprecate_eof)
+            if end != ROWS_MORE or result.rows or result.error is not None and keep:
+                break
+            yield _READ
+        if end == ROWS_ERR:
+            raise self.server_error()
+        if end == ROWS_END:
+            self.settle(result)
+            self.streaming = None if self.settled else result
+        rows, result.rows = result.rows, []
+        if keep and result.error is not None:
+            error, result.error = result.error, None
+            raise error
+        return rows
+
+    def next_result(self, Result result not None) -> Conversation:
+        """The result after a streamed one that was read to its end; None if there is none."""
+        return self.conversation(self._next_result(result), "next result")
+
+    def _next_result(self, Result result):
+        if not result.status_flags & SERVER_MORE_RESULTS_EXISTS:
+            return None
+        self.check_streaming(result)
+        if result.next is None:
+            result.next = yield from self._open_result(None)
+        return result.next
+
+    def check_streaming(self, Result result):
+        if self.streaming is not result:
+            raise connection_closed(
+                str(self.broken) if self.broken is not None else "its connection has gone on to another statement",
+                "result",
+            )
+
+    # -- short commands -------------------------------------------------------------------------------------------
+
+    def ping(self) -> Conversation:
+        """COM_PING."""
+        return self.conversation(self._simple(COM_PING, b""), "COM_PING")
+
+    def init_db(self, str database not None) -> Conversation:
+        """COM_INIT_DB: the default database from now on."""
+        return self.conversation(self._simple(COM_INIT_DB, database.encode("utf8")), "COM_INIT_DB")
+
+    def set_option(self, int option) -> Conversation:
+        """COM_SET_OPTION: MYSQL_OPTION_MULTI_STATEMENTS_ON or _OFF."""
+        return self.conversation(self._simple(COM_SET_OPTION, option.to_bytes(2, "little")), "COM_SET_OPTION")
+
+    def reset_connection(self) -> Conversation:
+        """COM_RESET_CONNECTION, then the session settings of the options again."""
+        return self.conversation(self._reset_connection(), "COM_RESET_CONNECTION")
+
+    def _reset_connection(self):
+        yield from self._simple(COM_RESET_CONNECTION, b"")
+        yield from login.settle_session(self)
+
+    def change_user(self, str user not None, bytes password not None, str database) -> Conversation:
+        """COM_CHANGE_USER, then the session settings of the options again."""
+        return self.conversation(login.change_user(self, user, password, database or ""), "COM_CHANGE_USER")
+
+    def connect(self) -> Conversation:
+        """The connection phase: greeting, TLS, authentication, session settings."""
+        return self.conversation(login.connect(self), "connect")
+
+    def quit(self) -> Conversation:
+        """COM_QUIT: the server closes; no answer comes."""
+        return self.conversation(self._quit(), "COM_QUIT")
+
+    def _quit(self):
+        self.begin(COM_QUIT, b"")
+        self.broken = connection_closed("COM_QUIT was sent")
+        yield WRITE
+
+    def statistics(self) -> Conversation:
+        """COM_STATISTICS: a line of text."""
+        return self.conversation(self._statistics(), "COM_STATISTICS")
+
+    def _statistics(self):
+        cdef Wire wire = self.wire
+        self.begin(COM_STATISTICS, b"")
+        while not wire.next_packet():
+            yield _READ
+        if wire.packet_length and wire.packet[0] == ERR:
+            raise self.server_error()
+        self.settled = True
+        return wire.take_again().decode("utf8", "replace")
+
+    def _simple(self, int command, bytes payload):
+        """A command that is answered with OK (or EOF, by servers without CLIENT_DEPRECATE_EOF)."""
+        self.begin(command, payload)
+        yield from self.expect_ok()
+
+    def run_sql(self, bytes sql not None):
+        """A statement whose result is of no interest, as part of another conversation."""
+        yield from self._query(sql, None)
+
+    def expect_ok(self):
+        """Read the packet that ends a command: OK, EOF or ERR."""
+        cdef Wire wire = self.wire
+        cdef Result result = Result.__new__(Result)
+        cdef OkFields ok
+        cdef Reader reader
+        while not wire.next_packet():
+            yield _READ
+        if wire.packet_length and wire.packet[0] == ERR:
+            raise self.server_error()
+        reader = reader_over(wire.packet, wire.packet_length, "OK")
+        if wire.packet_length == 5 and wire.packet[0] == EOF:
+            read_eof(&reader, &ok)
+        elif wire.packet_length and wire.packet[0] in (OK, EOF):
+            read_ok(&reader, &ok)
+        else:
+            malformed(&reader, "OK, EOF or ERR expected")
+        result.finish(&ok)
+        self.settle(result)
+        return result
+
+
+cdef Result unspoiled(Result result):
+    """Raise what stood in the way of a row's values, now that the whole answer is read."""
+    if result.error is not None:
+        raise result.error
+    return result

@@ -1,0 +1,347 @@
+"""The connection phase: greeting, TLS, authentication, session settings; and COM_CHANGE_USER, which repeats its end.
+
+Knows the dialogue's order ("Connection Phase" in the manual's protocol chapter; "Connection" in MariaDB's). Knows
+nothing of what an authentication plugin computes (auth/) or how TLS works (tls.py). Rare and short, hence plain Python.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Generator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mizzle.constants import capabilities as cap
+from mizzle.constants.charsets import Charset, by_collation, default_collation
+from mizzle.constants.commands import COM_CHANGE_USER
+from mizzle.constants.errnos import CR_AUTH_PLUGIN_ERR, CR_SERVER_HANDSHAKE_ERR, CR_SSL_CONNECTION_ERROR
+from mizzle.engine import auth, tls
+from mizzle.engine.packets import (
+    Handshake,
+    build_change_user,
+    build_handshake_response,
+    build_ssl_request,
+    parse_auth_switch_request,
+    parse_err,
+    parse_handshake,
+    parse_ok,
+)
+from mizzle.engine.text_rows import Decoding
+from mizzle.errors import MalformedPacket, NotSupportedError, OperationalError, malformed_packet
+
+if TYPE_CHECKING:
+    import ssl
+
+    from mizzle.engine.conversations import Engine
+    from mizzle.options import ConnectOptions
+
+READ = 1
+Steps = Generator[int, None, None]
+
+OK, AUTH_MORE_DATA, AUTH_NEXT_FACTOR, AUTH_SWITCH_REQUEST, ERR = 0x00, 0x01, 0x02, 0xFE, 0xFF
+
+WANTED = (
+    cap.CLIENT_LONG_PASSWORD
+    | cap.CLIENT_LONG_FLAG
+    | cap.CLIENT_PROTOCOL_41
+    | cap.CLIENT_TRANSACTIONS
+    | cap.CLIENT_SECURE_CONNECTION
+    | cap.CLIENT_MULTI_RESULTS
+    | cap.CLIENT_PS_MULTI_RESULTS
+    | cap.CLIENT_PLUGIN_AUTH
+    | cap.CLIENT_CONNECT_ATTRS
+    | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
+    | cap.CLIENT_DEPRECATE_EOF
+)
+# What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
+ON_REQUEST = (
+    cap.CLIENT_FOUND_ROWS
+    | cap.CLIENT_NO_SCHEMA
+    | cap.CLIENT_ODBC
+    | cap.CLIENT_LOCAL_FILES
+    | cap.CLIENT_IGNORE_SPACE
+    | cap.CLIENT_INTERACTIVE
+    | cap.CLIENT_MULTI_STATEMENTS
+)
+REQUIRED = cap.CLIENT_PROTOCOL_41 | cap.CLIENT_SECURE_CONNECTION
+ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
+
+
+def connect(engine: Engine) -> Steps:
+    """The whole connection phase, up to the session settings."""
+    engine.settled = False
+    greeting = yield from read_greeting(engine)
+    describe_server(engine, greeting)
+    engine.agree(agreed_capabilities(engine.options, greeting))
+    context = context_to_use(engine, greeting)
+    if context is not None:
+        engine.agree(engine.capabilities | cap.CLIENT_SSL)
+        yield from start_tls(engine, context)
+    yield from log_in(engine, greeting)
+    yield from settle_session(engine)
+
+
+# -- greeting --------------------------------------------------------------------------------------------------------
+
+
+def read_greeting(engine: Engine) -> Generator[int, None, Handshake]:
+    wire = engine.wire
+    try:
+        payload = yield from packet(engine)
+        if payload[0] == ERR:  # 1040, 1129, 1130: the server has no place for us
+            raise refused(payload)
+        return parse_handshake(payload)
+    except OperationalError as error:
+        if wire.sequence == 0 or isinstance(error, MalformedPacket):
+            raise OperationalError(
+                CR_SERVER_HANDSHAKE_ERR,
+                f"The peer does not speak the MySQL protocol, it began with {wire.unread[:40] or payload[:40]!r}",
+                sent=False,
+                alive=False,
+                hint="Is this the server's port, and its protocol not the X protocol (33060) or HTTP?",
+            ) from error
+        raise
+
+
+def describe_server(engine: Engine, greeting: Handshake) -> None:
+    version = greeting.server_version
+    # MariaDB before 11 puts "5.5.5-" before its version, for the sake of old replicas.
+    engine.is_mariadb = (
+        "mariadb" in version.lower()
+        or version.startswith("5.5.5-")
+        or not greeting.capabilities & cap.CLIENT_MYSQL
+    )
+    engine.server_version = version.removeprefix("5.5.5-") if engine.is_mariadb else version
+    engine.server_version_info = tuple(int(part) for part in re.findall(r"\d+", engine.server_version)[:3])
+    engine.connection_id = greeting.connection_id
+    engine.status_flags = greeting.status_flags
+
+
+def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
+    if greeting.capabilities & REQUIRED != REQUIRED:
+        raise NotSupportedError(
+            CR_SERVER_HANDSHAKE_ERR,
+            f"The server ({greeting.server_version}) does not have the protocol and passwords of MySQL 4.1: "
+            "mizzle speaks with MySQL 5.5 and MariaDB 5.5 and later",
+            sent=False,
+            alive=False,
+        )
+    wanted = WANTED | (options.client_flag & ON_REQUEST)
+    if options.database:
+        wanted |= cap.CLIENT_CONNECT_WITH_DB
+    if options.local_infile:
+        wanted |= cap.CLIENT_LOCAL_FILES
+    return wanted & greeting.capabilities
+
+
+# -- TLS -------------------------------------------------------------------------------------------------------------
+
+
+def context_to_use(engine: Engine, greeting: Handshake) -> ssl.SSLContext | None:
+    """The TLS context, or None to go on without TLS; refuses to where ssl_mode demands it and the server has none."""
+    mode = engine.options.ssl_mode
+    if mode == "disabled" or (mode == "preferred" and engine.secure):
+        return None
+    if greeting.capabilities & cap.CLIENT_SSL:
+        return engine.ssl_context or tls.context_for(engine.options)
+    if mode in ENCRYPTED_MODES:
+        raise OperationalError(
+            CR_SSL_CONNECTION_ERROR,
+            f"ssl_mode={mode!r} demands TLS, and the server does not offer it",
+            sent=False,
+            alive=False,
+            hint="Give the server a certificate (ssl_cert, ssl_key), or look for somebody between you and it.",
+        )
+    return None
+
+
+def start_tls(engine: Engine, context: ssl.SSLContext) -> Steps:
+    wire = engine.wire
+    if wire.unread:  # what comes in the clear before the handshake must not be taken for what comes after it
+        raise OperationalError(
+            CR_SSL_CONNECTION_ERROR, "The server sent data before the TLS handshake", sent=False, alive=False
+        )
+    wire.write_packet(build_ssl_request(engine.capabilities, offered_packet(engine), handshake_charset(engine)))
+    link = wire.filter = tls.TLSFilter(context, None if engine.secure else engine.options.host)
+    while not link.handshake():
+        wire.queue(link.pending())
+        yield READ
+    wire.queue(link.pending())
+
+
+# -- authentication --------------------------------------------------------------------------------------------------
+
+
+def log_in(engine: Engine, greeting: Handshake) -> Steps:
+    options = engine.options
+    engine.nonce = greeting.auth_plugin_data
+    name = options.auth_plugin or greeting.auth_plugin_name
+    if name not in auth.PLUGINS:  # the server's default need not be this account's plugin: it will ask for another
+        name = "mysql_native_password"
+    plugin = start_plugin(engine, name, options.user, engine.password)
+    engine.wire.write_packet(
+        build_handshake_response(
+            engine.capabilities,
+            offered_packet(engine),
+            handshake_charset(engine),
+            options.user.encode("utf8"),
+            next(plugin) or b"",
+            (options.database or "").encode("utf8"),
+            name.encode("ascii"),
+            attributes(options),
+        )
+    )
+    yield from authenticate(engine, plugin, options.user, engine.password)
+
+
+def change_user(engine: Engine, user: str, password: bytes, database: str) -> Steps:
+    name = "mysql_native_password"
+    plugin = start_plugin(engine, name, user, password)
+    engine.begin(
+        COM_CHANGE_USER,
+        build_change_user(
+            engine.capabilities,
+            handshake_charset(engine),
+            user.encode("utf8"),
+            next(plugin) or b"",
+            database.encode("utf8"),
+            name.encode("ascii"),
+            attributes(engine.options),
+        ),
+    )
+    yield from authenticate(engine, plugin, user, password)
+    yield from settle_session(engine)
+
+
+def start_plugin(engine: Engine, name: str, user: str, password: bytes) -> auth.Plugin:
+    return auth.start(
+        name,
+        auth.AuthContext(
+            user=user,
+            password=password,
+            nonce=engine.nonce,
+            secure=engine.secure or engine.wire.filter is not None,
+            server_public_key=engine.options.server_public_key,
+        ),
+    )
+
+
+def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes) -> Steps:
+    """Answer what the server asks, until it says OK. Each plugin computes; the packets around it are the same."""
+    wire = engine.wire
+    while True:
+        payload = yield from packet(engine)
+        head, answer = payload[0], None
+        if head == OK:
+            engine.status_flags = parse_ok(payload).status_flags
+            engine.settled = True
+            return
+        if head == ERR:
+            raise refused(payload)
+        if head == AUTH_SWITCH_REQUEST:
+            request = parse_auth_switch_request(payload)
+            engine.nonce = request.auth_plugin_data
+            plugin = start_plugin(engine, request.auth_plugin_name, user, password)
+            answer = next(plugin)
+        elif head == AUTH_MORE_DATA:
+            answer = plugin.send(payload[1:])
+        elif head == AUTH_NEXT_FACTOR:
+            raise NotSupportedError(
+                CR_AUTH_PLUGIN_ERR, "The account wants a second factor, which mizzle does not have yet", alive=False
+            )
+        else:
+            raise malformed_packet("authentication", 0, f"0x{head:02X} is none of OK, ERR, AuthSwitch, AuthMoreData")
+        if answer is not None:
+            wire.write_packet(answer)
+
+
+def refused(payload: bytes) -> Exception:
+    """The ERR packet of a server that did not let us in: it closes the connection behind it."""
+    error = parse_err(payload)
+    error.alive = False
+    return error
+
+
+# -- session settings ------------------------------------------------------------------------------------------------
+
+
+def settle_session(engine: Engine) -> Steps:
+    """Character set, autocommit and sql_mode in one statement: the options' wishes, on a fresh or reset session."""
+    yield from engine.run_sql(session_statement(engine.options, engine.charset))
+
+
+def session_statement(options: ConnectOptions, charset: Charset) -> bytes:
+    # Without COLLATE the server's own default collation holds: the handshake's byte would force MySQL 5.7's on it.
+    names = f"NAMES {charset.charset}"
+    if options.collation:
+        names += f" COLLATE {charset.collation}"
+    settings = [names]
+    if options.autocommit is not None:
+        settings.append(f"autocommit = {int(options.autocommit)}")
+    if options.sql_mode is not None:
+        quoted = options.sql_mode.replace("\\", "").replace("'", "''")
+        settings.append(f"sql_mode = '{quoted}'")
+    return f"SET {', '.join(settings)}".encode("ascii")
+
+
+# -- what several steps need -----------------------------------------------------------------------------------------
+
+
+def packet(engine: Engine) -> Generator[int, None, bytes]:
+    """The next packet's payload."""
+    while (payload := engine.wire.take()) is None:
+        yield READ
+    if not payload:
+        raise malformed_packet("authentication", 0, "an empty packet")
+    return payload
+
+
+def offered_packet(engine: Engine) -> int:
+    """The max_packet_size of the handshake: what the server may send us, in four bytes."""
+    return min(engine.max_allowed_packet, 0xFFFFFFFF)
+
+
+def handshake_charset(engine: Engine) -> int:
+    """The collation of the handshake's one byte; session_statement() sets those that do not fit."""
+    charset = engine.charset
+    return charset.id if charset.id < 256 else default_collation(charset.charset).id
+
+
+def charset_of(options: ConnectOptions) -> Charset:
+    return by_collation(options.collation) if options.collation else default_collation(options.charset)
+
+
+def decoding_for(options: ConnectOptions, charset: Charset) -> Decoding:
+    """How values become Python's; one object for all connections that want the same, so that they share row formats."""
+    converters = {code: convert for code, convert in (options.conv or {}).items() if isinstance(code, int)}
+    if converters:
+        return Decoding(
+            zero_dates=options.zero_dates, use_unicode=options.use_unicode, converters=converters, codec=charset.codec
+        )
+    return shared_decoding(options.zero_dates, options.use_unicode, charset.codec)
+
+
+@cache
+def shared_decoding(zero_dates: str, use_unicode: bool, codec: str) -> Decoding:
+    return Decoding(zero_dates=zero_dates, use_unicode=use_unicode, codec=codec)
+
+
+def attributes(options: ConnectOptions) -> dict[str, str]:
+    """Connection attributes, as performance_schema.session_connect_attrs shows them."""
+    given = {"program_name": options.program_name} if options.program_name else {}
+    return {**client_attributes(), "_pid": str(os.getpid()), **given, **(options.connect_attrs or {})}
+
+
+@cache
+def client_attributes() -> dict[str, Any]:
+    from mizzle import __version__  # noqa: PLC0415 - the package is importing us
+
+    return {
+        "_client_name": "mizzle",
+        "_client_version": __version__,
+        "_os": platform.system(),
+        "_platform": platform.machine(),
+        "_runtime": f"{platform.python_implementation()} {platform.python_version()}",
+    }

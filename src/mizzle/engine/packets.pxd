@@ -1,0 +1,22 @@
+"""The packets that hot paths read in place, without Python objects."""
+
+from mizzle.engine.reader cimport Reader
+
+cdef struct OkFields:
+    unsigned long long affected_rows
+    unsigned long long last_insert_id
+    int status_flags
+    int warning_count
+    const unsigned char *info
+    Py_ssize_t info_length
+
+cdef int read_ok(Reader *reader, OkFields *ok) except -1
+cdef int read_eof(Reader *reader, OkFields *eof) except -1
+cdef object read_err(Reader *reader)
+
+cdef class Column:
+    cdef readonly str schema, table, org_table, name, org_name
+    cdef readonly int charset_id, type_code, flags, decimals
+    cdef readonly unsigned long long length
+
+cdef Column read_column_definition(Reader *reader, str codec)

@@ -1,0 +1,327 @@
+"""One function for each packet: parse_x from a payload, build_x to a payload. Pure: no wire, no state.
+
+The names, and the order within each group, are those of the chapter "Client/Server Protocol" of the MySQL source
+documentation; where MariaDB differs its knowledge base ("Client/Server Protocol", "Connection") is followed.
+Every parse_x raises MalformedPacket for a payload that is too short, too long or contradicts itself.
+"""
+
+from typing import NamedTuple
+
+from mizzle.constants.errnos import CR_SERVER_HANDSHAKE_ERR
+from mizzle.engine.constants cimport (
+    CLIENT_CONNECT_ATTRS,
+    CLIENT_CONNECT_WITH_DB,
+    CLIENT_MYSQL,
+    CLIENT_PLUGIN_AUTH,
+    CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA,
+    CLIENT_SECURE_CONNECTION,
+    NOT_NULL_FLAG,
+)
+from mizzle.engine.reader cimport (
+    Reader,
+    expect_end,
+    malformed,
+    read_bytes,
+    read_lenenc_bytes,
+    read_lenenc_int,
+    read_lenenc_length,
+    read_little_endian,
+    read_nul_bytes,
+    read_rest,
+    read_u8,
+    read_u16,
+    peek_u16,
+    read_u32,
+    reader_over,
+    remaining,
+    skip,
+)
+from mizzle.errors import OperationalError, server_error
+
+
+cdef inline Reader over(bytes payload, const char *packet):
+    return reader_over(<const unsigned char*>payload, len(payload), packet)
+
+
+# -- generic responses ----------------------------------------------------------------------------------------------
+
+
+class OkPacket(NamedTuple):
+    """OK_Packet: also what ends a result set under CLIENT_DEPRECATE_EOF."""
+
+    affected_rows: int
+    last_insert_id: int
+    status_flags: int
+    warning_count: int
+    info: bytes
+
+
+cdef int read_ok(Reader *reader, OkFields *ok) except -1:
+    skip(reader, 1)                                     # header [1 byte]: 0x00 or 0xFE
+    ok.affected_rows = read_lenenc_int(reader)          # affected_rows [lenenc]
+    ok.last_insert_id = read_lenenc_int(reader)         # last_insert_id [lenenc]
+    ok.status_flags = read_u16(reader)                  # status_flags [2 bytes]
+    ok.warning_count = read_u16(reader)                 # warnings [2 bytes]
+    # info: [string<lenenc>] as the servers send it (net_send_ok() in sql/protocol_classic.cc), [string<EOF>] as the
+    # manual has it and other implementations send it.
+    if 1 < remaining(reader) <= 0xFB and reader.pos[0] == remaining(reader) - 1:
+        skip(reader, 1)
+    elif remaining(reader) > 0xFB and reader.pos[0] == 0xFC and peek_u16(reader, 1) == remaining(reader) - 3:
+        skip(reader, 3)
+    ok.info = reader.pos
+    ok.info_length = remaining(reader)
+    return 0
+
+
+def parse_ok(bytes payload not None) -> OkPacket:
+    cdef Reader reader = over(payload, "OK")
+    cdef OkFields ok
+    read_ok(&reader, &ok)
+    return OkPacket(
+        ok.affected_rows, ok.last_insert_id, ok.status_flags, ok.warning_count, (<const char*>ok.info)[:ok.info_length]
+    )
+
+
+cdef int read_eof(Reader *reader, OkFields *eof) except -1:
+    """EOF_Packet: an OK_Packet without counts, from servers without CLIENT_DEPRECATE_EOF."""
+    skip(reader, 1)                                     # header [1 byte]: 0xFE
+    eof.affected_rows = eof.last_insert_id = 0
+    eof.info_length = 0
+    eof.info = reader.pos
+    eof.warning_count = read_u16(reader)                # warnings [2 bytes]
+    eof.status_flags = read_u16(reader)                 # status_flags [2 bytes]
+    return expect_end(reader)
+
+
+def parse_eof(bytes payload not None) -> OkPacket:
+    cdef Reader reader = over(payload, "EOF")
+    cdef OkFields eof
+    read_eof(&reader, &eof)
+    return OkPacket(0, 0, eof.status_flags, eof.warning_count, b"")
+
+
+cdef object read_err(Reader *reader):
+    """ERR_Packet as the exception that it stands for. Before the login it comes without a SQLSTATE."""
+    cdef str sqlstate = None
+    skip(reader, 1)                                     # header [1 byte]: 0xFF
+    errno = read_u16(reader)                            # error_code [2 bytes]
+    if remaining(reader) and reader.pos[0] == b"#":
+        skip(reader, 1)                                 # sql_state_marker [1 byte]
+        sqlstate = read_bytes(reader, 5).decode("ascii", "replace")     # sql_state [5 bytes]
+    return server_error(errno, sqlstate, read_rest(reader).decode("utf8", "replace"))
+
+
+def parse_err(bytes payload not None):
+    """The exception that an ERR_Packet stands for (returned, not raised)."""
+    cdef Reader reader = over(payload, "ERR")
+    return read_err(&reader)
+
+
+# -- connection phase -----------------------------------------------------------------------------------------------
+
+
+class Handshake(NamedTuple):
+    """Protocol::HandshakeV10, the server's greeting. MariaDB's own capabilities stand 32 bits up."""
+
+    server_version: str
+    connection_id: int
+    capabilities: int
+    charset_id: int
+    status_flags: int
+    auth_plugin_data: bytes
+    auth_plugin_name: str
+
+
+def parse_handshake(bytes payload not None) -> Handshake:
+    cdef Reader reader = over(payload, "Handshake")
+    cdef unsigned long long capabilities
+    cdef int charset_id = 0, status_flags = 0, data_length = 0
+    cdef str plugin = "mysql_native_password"
+    version = read_u8(&reader)                          # protocol_version [1 byte]
+    if version != 10:
+        raise OperationalError(
+            CR_SERVER_HANDSHAKE_ERR,
+            f"The server speaks protocol version {version}; mizzle speaks version 10 (MySQL 3.21 and later, MariaDB)",
+            alive=False,
+        )
+    server_version = read_nul_bytes(&reader).decode("ascii", "replace")     # server_version [string<NUL>]
+    connection_id = read_u32(&reader)                   # thread_id [4 bytes]
+    nonce = read_bytes(&reader, 8)                      # auth_plugin_data_part_1 [8 bytes]
+    skip(&reader, 1)                                    # filler [1 byte]
+    capabilities = read_u16(&reader)                    # capability_flags_1 [2 bytes]
+    if remaining(&reader):
+        charset_id = read_u8(&reader)                   # character_set [1 byte]
+        status_flags = read_u16(&reader)                # status_flags [2 bytes]
+        capabilities |= <unsigned long long>read_u16(&reader) << 16         # capability_flags_2 [2 bytes]
+        data_length = read_u8(&reader)                  # auth_plugin_data_len [1 byte]
+        skip(&reader, 6)                                # reserved [6 bytes]
+        if capabilities & CLIENT_MYSQL:
+            skip(&reader, 4)                            # reserved [4 bytes]
+        else:                                           # MariaDB's extended capabilities [4 bytes]
+            capabilities |= <unsigned long long>read_u32(&reader) << 32
+        if capabilities & CLIENT_SECURE_CONNECTION:     # auth_plugin_data_part_2 [max(13, auth_plugin_data_len - 8)]
+            nonce += read_bytes(&reader, max(13, data_length - 8)).rstrip(b"\0")
+        if capabilities & CLIENT_PLUGIN_AUTH:           # auth_plugin_name [string<NUL>]; 5.5 left the NUL out
+            plugin = read_rest(&reader).rstrip(b"\0").decode("ascii", "replace")
+    return Handshake(server_version, connection_id, capabilities, charset_id, status_flags, nonce, plugin)
+
+
+cdef bytes client_header(unsigned long long capabilities, unsigned int max_packet, int charset_id):
+    """The 32 bytes that Protocol::SSLRequest and Protocol::HandshakeResponse41 begin with."""
+    cdef unsigned long long mariadb = 0 if capabilities & CLIENT_MYSQL else capabilities >> 32
+    return (
+        (<unsigned long long>(capabilities & 0xFFFFFFFF)).to_bytes(4, "little")     # client_flag [4 bytes]
+        + max_packet.to_bytes(4, "little")              # max_packet_size [4 bytes]
+        + bytes((charset_id,))                          # character_set [1 byte]
+        + bytes(19)                                     # filler [19 bytes]
+        + mariadb.to_bytes(4, "little")                 # MariaDB's extended capabilities [4 bytes], else filler
+    )
+
+
+def build_ssl_request(unsigned long long capabilities, unsigned int max_packet, int charset_id) -> bytes:
+    return client_header(capabilities, max_packet, charset_id)
+
+
+def build_handshake_response(
+    unsigned long long capabilities, unsigned int max_packet, int charset_id, bytes user not None,
+    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None
+) -> bytes:
+    """Protocol::HandshakeResponse41."""
+    parts = [
+        client_header(capabilities, max_packet, charset_id),
+        c_string(user, "user"),                         # username [string<NUL>]
+        build_auth_data(capabilities, auth_response),   # auth_response
+    ]
+    if capabilities & CLIENT_CONNECT_WITH_DB:           # database [string<NUL>]
+        parts.append(c_string(database, "database"))
+    if capabilities & CLIENT_PLUGIN_AUTH:               # client_plugin_name [string<NUL>]
+        parts.append(c_string(auth_plugin_name, "auth_plugin"))
+    if capabilities & CLIENT_CONNECT_ATTRS:             # attributes [lenenc]
+        parts.append(build_connect_attributes(attributes))
+    return b"".join(parts)
+
+
+cdef bytes c_string(bytes value, str what):
+    if b"\0" in value:
+        raise ValueError(f"{what} may not contain a NUL character")
+    return value + b"\0"
+
+
+cdef bytes build_auth_data(unsigned long long capabilities, bytes data):
+    if capabilities & CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA:
+        return lenenc_bytes(data)
+    if len(data) > 255:
+        raise ValueError("the server takes no authentication data over 255 bytes")
+    return bytes((len(data),)) + data
+
+
+def build_connect_attributes(dict attributes not None) -> bytes:
+    """Connection attributes: length-encoded names and values, and their length in all before them."""
+    pairs = [lenenc_bytes(part.encode("utf8")) for pair in attributes.items() for part in pair]
+    return lenenc_bytes(b"".join(pairs))
+
+
+def build_lenenc_int(unsigned long long value) -> bytes:
+    if value < 0xFB:
+        return bytes((value,))
+    if value < 1 << 16:
+        return b"\xFC" + value.to_bytes(2, "little")
+    if value < 1 << 24:
+        return b"\xFD" + value.to_bytes(3, "little")
+    return b"\xFE" + value.to_bytes(8, "little")
+
+
+cdef bytes lenenc_bytes(bytes value):
+    return <bytes>build_lenenc_int(len(value)) + value
+
+
+class AuthSwitchRequest(NamedTuple):
+    auth_plugin_name: str
+    auth_plugin_data: bytes
+
+
+def parse_auth_switch_request(bytes payload not None) -> AuthSwitchRequest:
+    """Protocol::AuthSwitchRequest; alone the header byte, it is the old request for mysql_old_password."""
+    cdef Reader reader = over(payload, "AuthSwitchRequest")
+    skip(&reader, 1)                                    # header [1 byte]: 0xFE
+    if not remaining(&reader):
+        return AuthSwitchRequest("mysql_old_password", b"")
+    name = read_nul_bytes(&reader).decode("ascii", "replace")       # plugin_name [string<NUL>]
+    data = read_rest(&reader)                           # auth_plugin_data [string<EOF>], usually with a NUL behind it
+    return AuthSwitchRequest(name, data.removesuffix(b"\0"))
+
+
+def build_change_user(
+    unsigned long long capabilities, int charset_id, bytes user not None, bytes auth_response not None,
+    bytes database not None, bytes auth_plugin_name not None, dict attributes not None
+) -> bytes:
+    """COM_CHANGE_USER, behind its command byte."""
+    if len(auth_response) > 255:
+        raise ValueError("COM_CHANGE_USER takes no authentication data over 255 bytes")
+    parts = [
+        c_string(user, "user"),                         # user [string<NUL>]
+        bytes((len(auth_response),)), auth_response,    # auth_plugin_data [1 byte length]
+        c_string(database, "database"),                 # database [string<NUL>]
+        charset_id.to_bytes(2, "little"),               # character_set [2 bytes]
+    ]
+    if capabilities & CLIENT_PLUGIN_AUTH:               # auth_plugin_name [string<NUL>]
+        parts.append(c_string(auth_plugin_name, "auth_plugin"))
+        if capabilities & CLIENT_CONNECT_ATTRS:         # attributes [lenenc]
+            parts.append(build_connect_attributes(attributes))
+    return b"".join(parts)
+
+
+# -- command phase --------------------------------------------------------------------------------------------------
+
+
+def parse_column_count(bytes payload not None) -> int:
+    """The first packet of a text result set."""
+    cdef Reader reader = over(payload, "ColumnCount")
+    count = read_lenenc_int(&reader)
+    expect_end(&reader)
+    return count
+
+
+def parse_local_infile_request(bytes payload not None) -> bytes:
+    """The file name of a LOCAL INFILE request."""
+    cdef Reader reader = over(payload, "LocalInfileRequest")
+    skip(&reader, 1)                                    # header [1 byte]: 0xFB
+    return read_rest(&reader)
+
+
+cdef class Column:
+    """Protocol::ColumnDefinition41: what the server says of a column. `length` is in bytes."""
+
+    def __repr__(self) -> str:
+        return f"<Column {self.name!r} type_code={self.type_code} charset_id={self.charset_id} flags={self.flags:#x}>"
+
+    @property
+    def description(self):
+        """PEP 249's seven items: name, type_code, display_size, internal_size, precision, scale, null_ok."""
+        not_null = (self.flags & NOT_NULL_FLAG) != 0
+        return (self.name, self.type_code, None, self.length, self.length, self.decimals, not not_null)
+
+
+cdef Column read_column_definition(Reader *reader, str codec):
+    cdef Column column = Column.__new__(Column)
+    skip(reader, read_lenenc_length(reader))                            # catalog [lenenc], always "def"
+    column.schema = read_lenenc_bytes(reader).decode(codec, "replace")      # schema [lenenc]
+    column.table = read_lenenc_bytes(reader).decode(codec, "replace")       # table [lenenc]
+    column.org_table = read_lenenc_bytes(reader).decode(codec, "replace")   # org_table [lenenc]
+    column.name = read_lenenc_bytes(reader).decode(codec, "replace")        # name [lenenc]
+    column.org_name = read_lenenc_bytes(reader).decode(codec, "replace")    # org_name [lenenc]
+    if read_lenenc_int(reader) != 12:                                   # length of fixed length fields [lenenc]
+        malformed(reader, "the fixed fields of a column definition take 12 bytes")
+    column.charset_id = read_u16(reader)                                # character_set [2 bytes]
+    column.length = read_u32(reader)                                    # column_length [4 bytes]
+    column.type_code = read_u8(reader)                                  # type [1 byte]
+    column.flags = read_u16(reader)                                     # flags [2 bytes]
+    column.decimals = read_u8(reader)                                   # decimals [1 byte]
+    skip(reader, 2)                                                     # reserved [2 bytes]
+    expect_end(reader)
+    return column
+
+
+def parse_column_definition(bytes payload not None, str codec="utf8") -> Column:
+    cdef Reader reader = over(payload, "ColumnDefinition41")
+    return read_column_definition(&reader, codec)

@@ -1,0 +1,296 @@
+"""Bytes that came, bytes to go, and the packets between them.
+
+Knows framing: the four-byte header, sequence numbers, payloads of 16 MiB and more in several frames ("MySQL Packets" in
+the manual's protocol chapter). Must not know what any packet means, except that an ERR packet may come with any
+sequence number: MariaDB sends ER_CONNECTION_KILLED with 0, MySQL 4031 likewise.
+
+A world receives into one ReceiveBuffer that all its connections share; whatever is incomplete when a conversation has
+to wait is moved into a store of the wire's own, so that an idle connection holds no buffer.
+"""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.string cimport memcpy, memmove
+
+from mizzle.constants.errnos import CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE
+from mizzle.errors import OperationalError
+
+cdef enum:
+    HEADER = 4
+    FULL_FRAME = 0xFFFFFF       # a frame this long is followed by another
+    ERR = 0xFF
+    ROOM = 65536
+
+
+cdef inline Py_ssize_t frame_length(const unsigned char *header) noexcept:
+    return header[0] | (header[1] << 8) | (header[2] << 16)
+
+
+cdef inline void write_header(char *header, Py_ssize_t length, int sequence) noexcept:
+    header[0] = <char>(length & 0xFF)
+    header[1] = <char>((length >> 8) & 0xFF)
+    header[2] = <char>((length >> 16) & 0xFF)
+    header[3] = <char>(sequence & 0xFF)
+
+
+cdef class ReceiveBuffer:
+    """Where a thread, hub or loop receives for all its connections, one at a time. `size` is in bytes."""
+
+    def __init__(self, Py_ssize_t size=131072):
+        if size < 1024:
+            raise ValueError(f"a receive buffer of {size} bytes is too small: 1024 at least")
+        self._store = bytearray(size)
+        self._data = <unsigned char*>PyByteArray_AS_STRING(self._store)
+        self.size = size
+        self._view = memoryview(self._store)
+
+
+cdef class Wire:
+    """One connection's framing, in both directions."""
+
+    def __init__(self, Py_ssize_t max_packet=1 << 30):
+        self.max_packet = max_packet
+
+    # -- what a world calls ---------------------------------------------------------------------------------------
+
+    @property
+    def outgoing(self):
+        """What is to be sent: bytes, a memoryview of what is left of them, or None."""
+        return self._outgoing
+
+    cpdef int sent(self, Py_ssize_t n) except -1:
+        """The socket took the first n bytes of `outgoing`."""
+        if n > 0:
+            self.any_sent = True
+        if n == len(self._outgoing):
+            self._outgoing = None
+        else:
+            self._outgoing = memoryview(self._outgoing)[n:]
+        return 0
+
+    cpdef object space(self, ReceiveBuffer buffer):
+        """Where to put what is received next; never empty, valid until received()."""
+        cdef Py_ssize_t waiting = self._input_length
+        if self.filter is not None:
+            self._shared = buffer
+            return buffer._view
+        if waiting == 0:
+            self._shared = buffer
+            self._space_is_own = False
+            return buffer._view
+        self.keep()
+        if waiting < buffer.size // 2 and (waiting < HEADER or HEADER + frame_length(self._input) <= buffer.size):
+            self._shared = buffer
+            self._space_is_own = False
+            return buffer._view[waiting:]
+        self._make_room(buffer.size)
+        self._space_is_own = True
+        return memoryview(self._own)[self._input - <unsigned char*>PyByteArray_AS_STRING(self._own) + waiting:]
+
+    cpdef int received(self, Py_ssize_t n) except -1:
+        """n bytes (more than 0) stand at the start of the space that was given out."""
+        cdef bytes plain
+        if self.filter is not None:
+            plain = self.filter.receive(self._shared._view[:n])
+            self._shared = None
+            self._make_room(len(plain))
+            memcpy(self._input + self._input_length, PyBytes_AS_STRING(plain), len(plain))
+            self._input_length += len(plain)
+            return 0
+        if not self._space_is_own:
+            if self._input_length:
+                memcpy(self._shared._data, self._input, self._input_length)
+                self._own = None
+            self._input = self._shared._data
+        self._input_length += n
+        return 0
+
+    cpdef int keep(self) except -1:
+        """Move what is left of the input out of the shared buffer."""
+        cdef bytearray own
+        if self._input_length == 0:
+            self._shared = None
+            self._own = None
+        elif self._shared is not None and self._own is None:
+            own = bytearray(self._input_length)
+            memcpy(PyByteArray_AS_STRING(own), self._input, self._input_length)
+            self._own = own
+            self._input = <unsigned char*>PyByteArray_AS_STRING(own)
+            self._shared = None
+        return 0
+
+    cdef int _make_room(self, Py_ssize_t room) except -1:
+        """Have space for `room` more bytes behind the input, in our own store.
+
+        It grows with what has arrived, never with what a header announces.
+        """
+        cdef bytearray own
+        cdef Py_ssize_t used = 0
+        if self._input_length > self.max_packet + ROOM:
+            self._too_long(self._input_length)
+        if self._own is not None:
+            used = self._input - <unsigned char*>PyByteArray_AS_STRING(self._own) + self._input_length
+            if len(self._own) - used >= room:
+                return 0
+        own = bytearray(2 * self._input_length + room)
+        memcpy(PyByteArray_AS_STRING(own), self._input, self._input_length)
+        self._own = own
+        self._input = <unsigned char*>PyByteArray_AS_STRING(own)
+        self._shared = None
+        return 0
+
+    # -- packets that came ----------------------------------------------------------------------------------------
+
+    cdef bint next_packet(self) except -1:
+        """Take the next whole packet, if it is there: its payload is `packet`, `packet_length`."""
+        cdef unsigned char *header = self._input
+        cdef Py_ssize_t length
+        if self._input_length < HEADER:
+            return False
+        length = frame_length(header)
+        if header[3] != self.sequence and (self._input_length == HEADER or header[HEADER] != ERR):
+            if self._input_length == HEADER and length:
+                return False            # whether it is an ERR packet, the next byte tells
+            self._out_of_order(header[3])
+        if length > self.max_packet:
+            self._too_long(length)
+        if length == FULL_FRAME:
+            return self._next_long_packet()
+        if self._input_length < HEADER + length:
+            return False
+        self.sequence = (header[3] + 1) & 0xFF
+        self.packet = header + HEADER
+        self.packet_length = length
+        self._input += HEADER + length
+        self._input_length -= HEADER + length
+        return True
+
+    cdef bint _next_long_packet(self) except -1:
+        """A payload in several frames: wait for all of them, then close the gaps between them."""
+        cdef unsigned char *target
+        cdef unsigned char *frame
+        cdef Py_ssize_t offset = 0, total = 0, length = FULL_FRAME
+        while length == FULL_FRAME:
+            if self._input_length < offset + HEADER:
+                return False
+            length = frame_length(self._input + offset)
+            total += length
+            if total > self.max_packet:
+                self._too_long(total)
+            offset += HEADER + length
+        if self._input_length < offset:
+            return False
+        self.packet = target = frame = self._input + HEADER
+        self.packet_length = total
+        while total:
+            length = frame_length(frame - HEADER)
+            if frame[-1] != self.sequence:
+                self._out_of_order(frame[-1])
+            self.sequence = (self.sequence + 1) & 0xFF
+            if target != frame:
+                memmove(target, frame, length)
+            target += length
+            frame += HEADER + length
+            total -= length
+        if length == FULL_FRAME:        # an exact multiple of the frame length ends with an empty frame
+            self.sequence = (self.sequence + 1) & 0xFF
+        self._input += offset
+        self._input_length -= offset
+        return True
+
+    cdef Py_ssize_t frames_end(self, Py_ssize_t count) except -2:
+        """How many bytes the next `count` packets fill, headers included; -1 while they are not all there."""
+        cdef Py_ssize_t offset = 0, length
+        cdef int sequence = self.sequence
+        while count:
+            if self._input_length < offset + HEADER:
+                return -1
+            length = frame_length(self._input + offset)
+            if self._input[offset + 3] != sequence:
+                self._out_of_order(self._input[offset + 3])
+            if length == FULL_FRAME or length > self.max_packet:
+                self._too_long(length)
+            sequence = (sequence + 1) & 0xFF
+            offset += HEADER + length
+            count -= 1
+        return offset if offset <= self._input_length else -1
+
+    cdef bytes taken(self, Py_ssize_t length):
+        """Take `length` bytes of whole frames as they are; the caller sets `sequence`."""
+        cdef bytes block = PyBytes_FromStringAndSize(<char*>self._input, length)
+        self._input += length
+        self._input_length -= length
+        return block
+
+    def take(self):
+        """The next packet's payload as bytes, or None while it is not there."""
+        return PyBytes_FromStringAndSize(<const char*>self.packet, self.packet_length) if self.next_packet() else None
+
+    def take_again(self):
+        """The packet taken last, as bytes; only until more is received."""
+        return PyBytes_FromStringAndSize(<const char*>self.packet, self.packet_length)
+
+    @property
+    def unread(self):
+        """The bytes received and not yet taken, as they are (for messages and for the TLS upgrade check)."""
+        return PyBytes_FromStringAndSize(<char*>self._input, self._input_length)
+
+    cdef int _out_of_order(self, int got) except -1:
+        raise OperationalError(
+            CR_MALFORMED_PACKET,
+            f"Packets out of order: sequence number {self.sequence} expected, {got} received: either the peer does not "
+            f"speak the MySQL protocol or a proxy between has lost count",
+            alive=False,
+        )
+
+    cdef int _too_long(self, Py_ssize_t length) except -1:
+        raise OperationalError(
+            CR_NET_PACKET_TOO_LARGE,
+            f"The server sent a packet of {length} bytes or more, {self.max_packet} are allowed: "
+            f"raise max_allowed_packet if that is what you want",
+            alive=False,
+        )
+
+    # -- packets to go --------------------------------------------------------------------------------------------
+
+    cdef int begin(self, int command, bytes payload) except -1:
+        """Queue the first packet of a command: sequence numbers start anew."""
+        cdef Py_ssize_t length = len(payload) + 1
+        cdef bytes packet
+        cdef char *target
+        self.sequence = 0
+        self.any_sent = False
+        if length >= FULL_FRAME:
+            return self.write_packet(bytes((command,)) + payload)
+        packet = PyBytes_FromStringAndSize(NULL, HEADER + length)
+        target = PyBytes_AS_STRING(packet)
+        write_header(target, length, 0)
+        target[HEADER] = <char>command
+        memcpy(target + HEADER + 1, PyBytes_AS_STRING(payload), length - 1)
+        self.sequence = 1
+        return self._send(packet)
+
+    cpdef int write_packet(self, bytes payload) except -1:
+        """Queue a packet that goes on with the dialogue, in as many frames as it takes."""
+        cdef Py_ssize_t length = len(payload), offset = 0, frame
+        cdef Py_ssize_t frames = length // FULL_FRAME + 1
+        cdef bytes packet = PyBytes_FromStringAndSize(NULL, length + HEADER * frames)
+        cdef char *target = PyBytes_AS_STRING(packet)
+        for _ in range(frames):
+            frame = min(length - offset, <Py_ssize_t>FULL_FRAME)
+            write_header(target, frame, self.sequence)
+            memcpy(target + HEADER, PyBytes_AS_STRING(payload) + offset, frame)
+            self.sequence = (self.sequence + 1) & 0xFF
+            target += HEADER + frame
+            offset += frame
+        return self._send(packet)
+
+    cdef int _send(self, bytes data) except -1:
+        return self.queue(data if self.filter is None else self.filter.send(data))
+
+    cpdef int queue(self, bytes data) except -1:
+        """Queue bytes as they are to go over the link."""
+        if not data:
+            return 0
+        self._outgoing = data if self._outgoing is None else bytes(self._outgoing) + data
+        return 0
