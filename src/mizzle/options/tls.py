@@ -58,7 +58,7 @@ def _unfold(keys: Mapping[str, Any], given: dict[str, Any], decisions: Mapping[s
         except NotGiven:
             continue
     verify = _verify_mode(keys.get("verify_mode"))
-    identity = None if keys.get("check_hostname") is None else read_bool(keys["check_hostname"])
+    identity = _check_hostname(keys.get("check_hostname"))
     if identity and verify is False:
         raise ValueError("ssl says verify_mode none and check_hostname: a name cannot be checked without a certificate")
     if identity is None and verify is not False and (given.get("ssl_ca") or given.get("ssl_capath")):
@@ -70,6 +70,13 @@ def _unfold(keys: Mapping[str, Any], given: dict[str, Any], decisions: Mapping[s
         if decisions["ssl_verify_identity"] is None
         else decisions["ssl_verify_identity"],
     }
+
+
+def _check_hostname(value: object) -> bool | None:
+    try:
+        return None if value is None else read_bool(value)
+    except ValueError:
+        raise ValueError(f"check_hostname in ssl is {value!r}: expected True or False") from None
 
 
 def _verify_mode(value: object) -> bool | None:

@@ -13,6 +13,7 @@ SCHEMES = frozenset({"mysql", "mariadb", "mizzle", "mysql+mizzle", "mariadb+mizz
 FORM = "mysql://user:password@host:port/database?setting=value"
 
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NAME = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 
@@ -70,6 +71,8 @@ def _query(query: str) -> dict[str, str]:
         name = _decode(name, "query").lower().replace("-", "_")
         if not equals:
             raise ValueError("the URL's query is not of the form setting=value&setting=value")
+        if not _NAME.fullmatch(name):  # not shown: it may be what stands behind a ? in a password
+            raise ValueError("the URL's query holds something that is not the name of a setting")
         if name in settings:
             raise ValueError(f"the URL gives {name} twice")
         settings[name] = _decode(value.replace("+", " "), name)
