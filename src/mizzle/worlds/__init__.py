@@ -1,0 +1,148 @@
+"""The worlds: sockets, hubs, loops and clocks; bytes in, bytes out; no word of MySQL.
+
+A world moves bytes between a socket and an engine that does no I/O. It knows how its threads, green threads or tasks
+wait; it must not know what the bytes mean, and it imports nothing of the faces and no other world. This is the contract
+that every world keeps and that any further one (a bare loop too: examples/selectors_loop.py) has to keep:
+
+1. A command is a `Conversation`. `advance()` answers DONE, READ or WRITE, or raises. Whatever `wire.outgoing` holds is
+   sent before a READ is waited for. WRITE means: send at least some of it, then advance again. After DONE what is left
+   is sent (COM_QUIT has no reply). One round trip is one wait.
+2. Push worlds (eventlet, asyncio) advance from the callback that received the bytes; who waits is woken once, when all
+   is done, however many chunks came. A callback does one receive and at most one send, so that between two chunks of
+   a big result everybody else has a turn. A command always waits for its answer, hence for the hub, at least once:
+   nothing more is needed for fairness.
+3. Pull worlds (threads) loop: advance, flush, receive.
+4. Deadlines belong to the world. `open_channel(timeout=)` covers names and connecting, `run(timeout=)` one
+   conversation with all its waits; the face hands on what is left of a deadline that covers several. Push worlds keep
+   one lazily re-armed timer a connection, threads let the kernel watch (SO_RCVTIMEO).
+5. While a conversation runs the channel is BUSY. A second one is refused before a byte is sent, with an error that
+   names both users. So is use from another process, from another thread's hub, from another loop, and after the end.
+6. An interrupt (deadline, CancelledError, eventlet.Timeout, GreenletExit, KeyboardInterrupt: any BaseException) is
+   raised to its owner at once. What then becomes of the connection is decided in one place, `ChannelBase._ended_by`:
+   it stays READY if the conversation had come to its end, else it is aborted, and no one ever sees another's rows.
+7. Bytes or EOF on an idle connection break it at once; the next `run()` raises the reason (the engine decodes the
+   server's last ERR packet), later ones `ConnectionClosed`. Threads have nobody who listens to an idle socket: there
+   the next command meets the same words as its answer. Between two batches of a streamed result bytes are
+   legitimate: the world keeps one chunk, then stops listening until the next conversation.
+8. The world is chosen for each connection, never at import (`resolve`).
+9. While a command is not wholly sent the world also reads: a server may answer before it has taken everything, and
+   two sides that only send wait for ever. What arrives meanwhile is put aside with `wire.keep()`. A socket is shut down
+   before it is closed (that wakes who waits), leaves its hub before it is closed, and is never touched after;
+   a forked child only closes its copy; `__del__` warns and lets go of the socket, and calls no hub and no loop.
+
+All connections of a thread, hub or loop receive into one shared `ReceiveBuffer`: nothing may run between `received()`
+and the return of `advance()` (or `keep()`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, Literal, NamedTuple, Protocol, cast, overload
+
+__all__ = ["AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Wire", "World", "resolve"]
+
+_WORLDS = ("threads", "eventlet", "asyncio", "scripted")
+_LATER = ("gevent", "trio")
+
+
+class Endpoint(NamedTuple):
+    """Where a server listens, and what the socket to it shall be like."""
+
+    host: str = "localhost"
+    port: int = 3306
+    unix_socket: str | None = None
+    bind_address: str | None = None
+    keepalive: bool = True
+
+
+class Wire(Protocol):
+    """What a world sees of an engine's wire."""
+
+    @property
+    def outgoing(self) -> bytes | memoryview | None: ...
+    def sent(self, n: int, /) -> object: ...
+    def space(self, buffer: Any, /) -> memoryview: ...
+    def received(self, n: int, /) -> object: ...
+    def keep(self) -> object: ...
+
+
+class Conversation(Protocol):
+    """One command and its answer, as the engine hands it to a world."""
+
+    @property
+    def wire(self) -> Wire: ...
+    @property
+    def result(self) -> object: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def name(self) -> str: ...
+    def advance(self) -> int: ...
+    def lost(self, cause: BaseException | None, /) -> BaseException: ...
+    def abandon(self, cause: BaseException, /) -> object: ...
+
+
+class Engine(Protocol):
+    """What a world asks the engine when no conversation runs."""
+
+    @property
+    def streaming(self) -> bool: ...
+    def unsolicited(self) -> BaseException: ...
+    def lost_idle(self, cause: BaseException | None, /) -> BaseException: ...
+
+
+class _AnyChannel(Protocol):
+    #: Set once by the face, before the first run().
+    engine: Any
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def broken(self) -> BaseException | None: ...
+    def abort(self) -> None: ...
+    def fileno(self) -> int: ...
+
+
+class Channel(_AnyChannel, Protocol):
+    """One connection in a world whose functions wait."""
+
+    def run(self, conversation: Conversation, timeout: float | None = None) -> Any: ...
+
+
+class AsyncChannel(_AnyChannel, Protocol):
+    """One connection in a world whose functions are awaited."""
+
+    async def run(self, conversation: Conversation, timeout: float | None = None) -> Any: ...
+
+
+class World(Protocol):
+    """A module of this package."""
+
+    def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
+
+
+class AsyncWorld(Protocol):
+    """The same, awaited."""
+
+    async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
+
+
+@overload
+def resolve(name: Literal["asyncio"]) -> AsyncWorld: ...  # type: ignore[overload-overlap]
+@overload
+def resolve(name: str) -> World: ...
+def resolve(name: str) -> World | AsyncWorld:
+    """The world of that name, imported now; "auto" is threads, or eventlet where that has patched `socket`."""
+    if name == "auto":
+        name = "eventlet" if _eventlet_has_patched_sockets() else "threads"
+    if name in _LATER:
+        raise ValueError(f"world={name!r} comes in a later version of mizzle; this one has {', '.join(_WORLDS)}")
+    if name not in _WORLDS:
+        raise ValueError(f"there is no world {name!r}: choose one of auto, {', '.join(_WORLDS)}")
+    return cast("World | AsyncWorld", importlib.import_module(f"{__name__}.{name}"))
+
+
+def _eventlet_has_patched_sockets() -> bool:
+    patcher = sys.modules.get("eventlet.patcher")
+    return patcher is not None and bool(patcher.is_monkey_patched("socket"))

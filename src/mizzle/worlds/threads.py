@@ -1,0 +1,182 @@
+"""Threads: a blocking socket, and one who waits for it.
+
+Knows blocking calls and OS threads. A command costs one send and one receive: the kernel watches the time (SO_RCVTIMEO,
+where settimeout() would put a poll before each call), and the value it has stays armed for the next command.
+
+A signal that is handled without an exception makes the kernel count SO_RCVTIMEO anew: a process that is signalled more
+often than that waits longer for a silent server.
+"""
+
+from __future__ import annotations
+
+import _socket
+import struct
+import threading
+import time
+from typing import Any
+
+from mizzle.engine.conversations import READ
+from mizzle.engine.wire import ReceiveBuffer
+from mizzle.worlds import Conversation, Endpoint, sockets
+from mizzle.worlds.base import BROKEN, BUSY, ChannelBase
+
+_NO_ANSWER = "no answer within the time that was given"
+
+
+class _PerThread(threading.local):
+    def __init__(self) -> None:
+        self.buffer = ReceiveBuffer()
+
+
+_here = _PerThread()
+
+
+class Channel(ChannelBase):
+    """One connection, for one thread at a time."""
+
+    __slots__ = ("_armed", "_turn")
+
+    def __init__(self, sock: _socket.socket) -> None:
+        super().__init__(sock)
+        self._turn = threading.Lock()  # held while a conversation runs, and for ever after the end
+        self._armed: float | None = None
+
+    def run(self, conversation: Conversation, timeout: float | None = None) -> object:
+        """Carry out one conversation; the calling thread waits until it is done."""
+        if not self._turn.acquire(blocking=False):
+            raise self._refusal(conversation)
+        if self._pid != sockets.process.pid:
+            self._turn.release()
+            raise self._refusal(conversation)
+        self._state = BUSY
+        self._conversation = conversation
+        self._owner = threading.get_ident()
+        try:
+            self._talk(conversation, timeout)
+        except BaseException as failure:
+            self._ended_by(conversation, failure)
+            raise
+        else:
+            self._end()
+        finally:
+            if self._state is not BROKEN:
+                self._turn.release()
+                if self._aborted and self._turn.acquire(blocking=False):
+                    self._break(self._reason())
+        return conversation.result
+
+    def _talk(self, conversation: Conversation, timeout: float | None) -> None:
+        wire, sock, buffer = conversation.wire, self._sock, _here.buffer
+        end = None if timeout is None else time.monotonic() + timeout
+        if timeout != self._armed:
+            self._arm(timeout)
+        waited = False
+        while want := conversation.advance():
+            if wire.outgoing and self._flush(conversation, end):
+                continue
+            if want == READ or self._send_failure is not None:
+                if waited and end is not None:
+                    self._arm(end - time.monotonic())
+                waited = True
+                try:
+                    n = sock.recv_into(wire.space(buffer))
+                except BlockingIOError:
+                    raise self._lost(conversation, TimeoutError(_NO_ANSWER)) from None
+                except OSError as failure:
+                    raise self._lost(conversation, failure) from failure
+                if not n:
+                    raise self._lost(conversation, None)
+                wire.received(n)
+        if wire.outgoing:
+            self._flush(conversation, end)
+
+    def _arm(self, timeout: float | None) -> None:
+        """Let a receive end after that many seconds; None: never."""
+        microseconds = 0 if timeout is None else max(int(timeout * 1e6), 1)
+        value = struct.pack("@ll", *divmod(microseconds, 1_000_000))
+        self._sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, value)
+        self._armed = timeout
+
+    def _flush(self, conversation: Conversation, end: float | None) -> bool:
+        """Send all of `outgoing`. True: the server has said something meanwhile, which is put aside."""
+        wire = conversation.wire
+        heard = False
+        while (out := wire.outgoing) and self._send_failure is None:
+            try:
+                wire.sent(self._sock.send(out, sockets.DONT_WAIT))
+                if not wire.outgoing:
+                    return heard
+            except BlockingIOError:
+                pass
+            except OSError as failure:  # why it failed, reading tells: an ERR packet may be waiting for us
+                self._send_failure = failure
+                return heard
+            heard |= self._wait_both_ways(conversation, end)
+        return heard
+
+    def _wait_both_ways(self, conversation: Conversation, end: float | None) -> bool:
+        """Wait until the socket takes more. A server that is talking itself may not, so hear it: true if it did."""
+        timeout = None if end is None else max(end - time.monotonic(), 0) * 1000
+        select = sockets.unpatched("select")
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN | select.POLLOUT)
+        ready = poll.poll(timeout)
+        if not ready:
+            raise self._lost(conversation, TimeoutError("the server did not take the command in the time given"))
+        if not ready[0][1] & ~select.POLLOUT:
+            return False
+        wire = conversation.wire
+        try:
+            n = self._sock.recv_into(wire.space(_here.buffer), 0, sockets.DONT_WAIT)
+        except BlockingIOError:
+            return False
+        except OSError as failure:
+            raise self._lost(conversation, failure) from failure
+        if not n:
+            raise self._lost(conversation, None)
+        wire.received(n)
+        wire.keep()
+        self._kept = True
+        return True
+
+    # -- what ChannelBase calls -------------------------------------------------------------------------------------
+
+    def _close(self) -> None:
+        sockets.shut_down(self._sock)
+        self._sock.close()
+
+    def _is_elsewhere(self) -> bool:
+        return not self._turn.acquire(blocking=False)
+
+    def _caller(self) -> object:
+        return threading.get_ident()
+
+    def _name(self, user: Any) -> str:
+        for thread in threading.enumerate():
+            if thread.ident == user:
+                return f"thread {thread.name!r}"
+        return "another thread"
+
+
+def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
+    """Connect, within `timeout` seconds; the system's resolver cannot be interrupted, but its time counts."""
+    deadline = sockets.Deadline(timeout)
+    failures: list[tuple[sockets.Address, OSError]] = []
+    addresses = sockets.known_addresses(endpoint) or sockets.resolve_blocking(endpoint)
+    for address, seconds in sockets.attempts(addresses, deadline):
+        sock = sockets.make(_socket.socket, address, endpoint)
+        try:
+            sock.settimeout(seconds)
+            sock.connect(address.sockaddr)
+            sock.settimeout(None)
+            return Channel(sock)
+        except TimeoutError as failure:
+            sock.close()
+            failures.append((address, deadline.missed(f"connecting to {address}") if seconds is not None else failure))
+        except OSError as failure:
+            sock.close()
+            failures.append((address, failure))
+        except BaseException:
+            sock.close()
+            raise
+    raise sockets.unreachable(failures)
