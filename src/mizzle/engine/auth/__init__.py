@@ -39,12 +39,12 @@ from mizzle.engine.auth import (
     mysql_native_password,
     sha256_password,
 )
-from mizzle.engine.auth.context import AuthContext, Dialogue
+from mizzle.engine.auth.context import AuthContext, Plugin
 from mizzle.errors import OperationalError
 
-__all__ = ["SUPPORTED", "AuthContext", "Dialogue", "start"]
+__all__ = ["PLUGINS", "AuthContext", "Plugin", "start"]
 
-_PLUGINS: dict[str, Callable[[AuthContext], Dialogue]] = {
+PLUGINS: dict[str, Callable[[AuthContext], Plugin]] = {
     "caching_sha2_password": caching_sha2_password.caching_sha2_password,
     "client_ed25519": client_ed25519.client_ed25519,
     "mysql_clear_password": mysql_clear_password.mysql_clear_password,
@@ -53,12 +53,12 @@ _PLUGINS: dict[str, Callable[[AuthContext], Dialogue]] = {
 }
 
 #: Names of the plugins, as servers name them.
-SUPPORTED = tuple(_PLUGINS)
+SUPPORTED = tuple(PLUGINS)
 
 
-def start(plugin_name: str, auth: AuthContext) -> Dialogue:
+def start(plugin_name: str, auth: AuthContext) -> Plugin:
     """The dialogue of that plugin; it has not said anything yet."""
-    plugin = _PLUGINS.get(plugin_name)
+    plugin = PLUGINS.get(plugin_name)
     if plugin is None:
         raise _not_supported(plugin_name)
     return plugin(auth)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from mizzle.engine.auth import rsa
-from mizzle.engine.auth.context import AuthContext, Dialogue, nonce_of_20, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, nonce_of_20, unexpected
 
 __all__ = ["caching_sha2_password"]
 
@@ -19,7 +19,7 @@ _FAST_AUTH_SUCCESS = b"\x03"
 _PERFORM_FULL_AUTHENTICATION = b"\x04"
 
 
-def caching_sha2_password(auth: AuthContext) -> Dialogue:
+def caching_sha2_password(auth: AuthContext) -> Plugin:
     """A scramble, with which a server that has the account in its cache is content; else the password itself.
 
     The password goes as it is over TLS and Unix sockets. Over a plain link it is encrypted with the server's RSA key:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hashlib import sha512
 
-from mizzle.engine.auth.context import AuthContext, Dialogue, plugin_error, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, plugin_error, unexpected
 
 __all__ = ["client_ed25519"]
 
@@ -16,7 +16,7 @@ _NAME = "client_ed25519"
 _NONCE_LENGTH = 32
 
 
-def client_ed25519(auth: AuthContext) -> Dialogue:
+def client_ed25519(auth: AuthContext) -> Plugin:
     """An Ed25519 signature whose secret key is made from the password."""
     raise unexpected(_NAME, (yield _signature(auth)))
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from mizzle.constants import errnos
 from mizzle.errors import OperationalError
 
-__all__ = ["AuthContext", "Dialogue", "nonce_of_20", "plugin_error", "unexpected"]
+__all__ = ["AuthContext", "Plugin", "nonce_of_20", "plugin_error", "unexpected"]
 
-#: Yields answers for the server (None: nothing to say), is sent the payloads of its AuthMoreData packets.
-Dialogue = Generator[bytes | None, bytes, None]
+#: A plugin at work: yields answers for the server (None: nothing to say), is sent the payloads of AuthMoreData packets.
+Plugin = Generator[bytes | None, bytes, None]
 
 _NONCE_LENGTH = 20
 

@@ -5,14 +5,14 @@ Knows that one dialogue, and that it takes place on secure links only.
 
 from __future__ import annotations
 
-from mizzle.engine.auth.context import AuthContext, Dialogue, plugin_error, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, plugin_error, unexpected
 
 __all__ = ["mysql_clear_password"]
 
 _NAME = "mysql_clear_password"
 
 
-def mysql_clear_password(auth: AuthContext) -> Dialogue:
+def mysql_clear_password(auth: AuthContext) -> Plugin:
     """The password and a NUL, over TLS or a Unix socket; refused elsewhere."""
     if not auth.secure:
         raise plugin_error(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from hashlib import sha1
 
-from mizzle.engine.auth.context import AuthContext, Dialogue, nonce_of_20, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, nonce_of_20, unexpected
 
 __all__ = ["mysql_native_password"]
 
 _NAME = "mysql_native_password"
 
 
-def mysql_native_password(auth: AuthContext) -> Dialogue:
+def mysql_native_password(auth: AuthContext) -> Plugin:
     """SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password))); nothing for an empty password."""
     raise unexpected(_NAME, (yield _scramble(auth)))
 

@@ -6,7 +6,7 @@ Knows that one dialogue.
 from __future__ import annotations
 
 from mizzle.engine.auth import rsa
-from mizzle.engine.auth.context import AuthContext, Dialogue, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, unexpected
 
 __all__ = ["sha256_password"]
 
@@ -15,7 +15,7 @@ _NAME = "sha256_password"
 _REQUEST_PUBLIC_KEY = b"\x01"
 
 
-def sha256_password(auth: AuthContext) -> Dialogue:
+def sha256_password(auth: AuthContext) -> Plugin:
     """The password as it is over TLS, else encrypted with the server's RSA key (see caching_sha2_password).
 
     A Unix socket counts as a plain link here: the server asks whether the link is encrypted, not whether it is local
