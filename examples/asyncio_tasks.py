@@ -10,9 +10,9 @@ from mizzle import aio
 
 
 async def square(number: int) -> int:
-    async with aio.connect(url=os.environ["MIZZLE_URL"], timeout=5) as conn, conn.cursor() as cur:
-        await cur.execute("SELECT %s * %s", [number, number])
-        (answer,) = await cur.fetchone()
+    async with aio.connect(url=os.environ["MIZZLE_URL"], timeout=5) as conn:
+        cur = await conn.execute("SELECT %s * %s", [number, number])
+        [(answer,)] = await cur.fetchall()
         return int(answer)
 
 

@@ -82,12 +82,16 @@ def play(side: str, url: str, options: argparse.Namespace, folder: Path) -> Outc
     """Run one side in a process of its own."""
     saved = folder / f"{side}.json"
     command = [sys.executable, "-m", "examples.booking.side", side, f"--save={saved}", *load(options)]
-    with subprocess.Popen(command, env={**os.environ, "MIZZLE_URL": url}) as process:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)  # where Ctrl-C has not reached it already
-            raise
+    # a session of its own: Ctrl-C reaches it once, from here
+    process = subprocess.Popen(command, env={**os.environ, "MIZZLE_URL": url}, start_new_session=True)
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+    finally:
+        process.kill()  # of no effect on one that has ended
     if status:
         raise subprocess.CalledProcessError(status, command)
     return Outcome.load(saved)

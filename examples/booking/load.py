@@ -46,15 +46,19 @@ class Customers:
     connections: Queue
     pause: float  # seconds on average between two visits of a customer
     closing: bool = False
-    failure: Exception | None = None
+    failure: BaseException | None = None
     threads: list[Any] = field(default_factory=list)
 
     def open(self, number: int) -> None:
         self.threads = [eventlet.spawn(self.come_and_go, Customer(n, random.Random(n))) for n in range(number)]
 
-    def close(self) -> None:
-        """Nobody comes in any more; whoever is at the counter is served. Raises what went wrong."""
+    def close(self, failure: BaseException | None = None) -> None:
+        """Nobody comes in any more; whoever is at the counter is still served."""
         self.closing = True
+        self.failure = self.failure or failure
+
+    def wait(self) -> None:
+        """Until the last one has left. Raises what went wrong."""
         for thread in self.threads:
             thread.wait()
         if self.failure:
@@ -70,8 +74,7 @@ class Customers:
                 with self.office.recorder.operation(), self.connections.lend() as connection:
                     habit(self.office, customer, connection)
             except self.office.Error as error:
-                self.failure = self.failure or error
-                self.closing = True
+                self.close(error)
             eventlet.sleep(customer.chance.uniform(0, 2 * self.pause))
 
 
@@ -94,6 +97,7 @@ class Report:
     began: float = 0.0
     ended: float = 0.0
     rows: int = 0
+    abandoned: bool = False
     taken: dict[str, Decimal] = field(default_factory=dict)  # by hall
 
     def run(self) -> None:
@@ -104,6 +108,8 @@ class Report:
             for _id, venue, _sold_on, _seats, amount in cursor:
                 taken[venue] = taken.get(venue, Decimal(0)) + amount
                 self.rows += 1
+                if self.abandoned:
+                    break
                 if self.yield_every and self.rows % self.yield_every == 0:
                     eventlet.sleep(0)
         self.ended = self.recorder.now()

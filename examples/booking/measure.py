@@ -43,7 +43,7 @@ class Measurement(NamedTuple):
 
 
 class Recorder:
-    """Collects during the load; times are seconds since begin()."""
+    """Collects during the load, which begin() and end() bound; times are seconds since begin()."""
 
     def __init__(self) -> None:
         self.ended = array("d")  # when an operation ended, ascending
@@ -55,7 +55,13 @@ class Recorder:
 
     def begin(self) -> None:
         self.start = clock()
-        self.processor = time.process_time()
+        self.processor = -time.process_time()
+        self.seconds = 0.0
+
+    def end(self) -> None:
+        """The load is over; what is under way is still waited for and measured."""
+        self.seconds = self.now()
+        self.processor += time.process_time()
 
     def now(self) -> float:
         return clock() - self.start
@@ -82,19 +88,18 @@ class Recorder:
         return self.latencies[bisect_right(self.ended, self.now() - seconds) :]
 
     def measurement(self) -> Measurement:
-        """Everything up to now."""
-        seconds = self.now()
+        """Throughput counts what ended within the load; latency and stall also what had begun by then."""
         return Measurement(
-            seconds=seconds,
-            operations=len(self.latencies),
+            seconds=self.seconds,
+            operations=bisect_right(self.ended, self.seconds),
             p50=percentile(self.latencies, 50) or 0.0,
             p99=percentile(self.latencies, 99) or 0.0,
             slowest=max(self.latencies, default=0.0),
             worst_stall=self.worst_stall,
             threads=os_threads(),
-            processor=time.process_time() - self.processor,
+            processor=self.processor,
             counts=dict(self.counts),
-            bins=self.bins(seconds),
+            bins=self.bins(self.seconds),
         )
 
     def bins(self, until: float) -> list[Bin]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from examples.booking.load import Report
@@ -15,8 +16,11 @@ class Progress:
         self.second = 0
 
     def say(self, text: str) -> None:
-        line = f"{self.title:<16} {text}"
-        print(f"\r\033[K{line}" if self.live else line, end="" if self.live else "\n", flush=True)
+        line = f"{self.title:<14} {text}"
+        if self.live:
+            print(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
+        else:
+            print(line, flush=True)
 
     def show(self, recorder: Recorder, report: Report) -> None:
         """Where it stands now; without a terminal, once a second."""
@@ -27,9 +31,9 @@ class Progress:
         recent = recorder.recent(1.0)
         p99 = percentile(recent, 99)
         self.say(
-            f"{now:4.1f} s  {len(recent) / min(now, 1.0):6,.0f} operations/s  "
+            f"{now:4.1f} s  {len(recent) / min(now, 1.0):6,.0f} op/s  "
             f"p99 {'-' if p99 is None else f'{p99 * 1000:,.0f}':>5} ms  "
-            f"worst stall {recorder.worst_stall * 1000:5,.0f} ms  report {report.rows:>9,} rows"
+            f"stall {recorder.worst_stall * 1000:5,.0f} ms  report {report.rows:7,}"
         )
 
     def end(self) -> None:

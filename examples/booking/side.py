@@ -10,14 +10,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import eventlet
 
 from examples.booking import schema
-from examples.booking.address import Address
+from examples.booking.address import Address, Connection
 from examples.booking.customers import Office
 from examples.booking.ledger import Ledger, check
 from examples.booking.load import Customers, Queue, Report, heartbeat
@@ -62,29 +64,41 @@ def parse() -> argparse.Namespace:
 def play(driver: Any, address: Address, options: argparse.Namespace) -> Outcome:
     progress = Progress(driver.TITLE)
     progress.say(f"making {schema.EVENTS * schema.SEATS:,} seats and {options.rows:,} sales of the past")
-    first = driver.connect(address.with_database(None))
-    schema.create(first, options.rows)
+    with ExitStack() as stack:
 
-    address = address.with_database(schema.DATABASE)
-    connections = Queue(driver.connect(address) for _ in range(options.connections))
-    reader = driver.connect(address)
+        def connect(database: str | None) -> Connection:
+            return stack.enter_context(driver.connect(address.with_database(database)))
 
-    office = Office(Ledger(), Recorder(), driver.Error, driver.OperationalError)
-    customers = Customers(office, connections, options.pause)
-    report = Report(reader, driver.StreamingCursor, office.recorder, options.yield_every)
-    measured = run(customers, report, options, progress)
+        first = connect(None)
+        schema.create(first, options.rows)
+        connections = Queue(connect(schema.DATABASE) for _ in range(options.connections))
+        office = Office(Ledger(), Recorder(), driver.Error, driver.OperationalError)
+        customers = Customers(office, connections, options.pause)
+        reader = connect(schema.DATABASE)
+        report = Report(reader, driver.StreamingCursor, office.recorder, options.yield_every)
+        try:
+            measured = run(customers, report, options, progress)
+        except KeyboardInterrupt:
+            schema.drop(first)
+            raise
 
-    progress.say("asking the database whether it agrees")
-    checks = check(office.ledger, first) + report.check()
-    server = schema.server_version(first)
-    schema.drop(first)
+        progress.say("asking the database whether it agrees")
+        checks = check(office.ledger, first) + report.check()
+        server = schema.server_version(first)
+        schema.drop(first)
     progress.say(f"{measured.operations:,} operations in {measured.seconds:.1f} s")
     progress.end()
     return Outcome(driver.TITLE, server, measured, report.rows, report.began, report.ended, checks)
 
 
 def run(customers: Customers, report: Report, options: argparse.Namespace, progress: Progress) -> Measurement:
-    """The load itself, and what was measured while it lasted."""
+    """The load itself, and what was measured while it lasted. Ctrl-C ends it early, in good order."""
+
+    def interrupted(*_signal: object) -> None:
+        customers.close(KeyboardInterrupt())
+        report.abandoned = True
+
+    signal.signal(signal.SIGINT, interrupted)
     recorder = customers.office.recorder
     recorder.begin()
     customers.open(options.workers)
@@ -93,11 +107,12 @@ def run(customers: Customers, report: Report, options: argparse.Namespace, progr
     while recorder.now() < options.seconds and not customers.closing:
         eventlet.sleep(0.25)
         progress.show(recorder, report)
-    measured = recorder.measurement()
-    ticking.kill()
+    recorder.end()
     customers.close()
     reporting.wait()
-    return measured
+    customers.wait()
+    ticking.kill()
+    return recorder.measurement()
 
 
 if __name__ == "__main__":
