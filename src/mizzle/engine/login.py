@@ -60,7 +60,6 @@ ON_REQUEST = (
     cap.CLIENT_FOUND_ROWS
     | cap.CLIENT_NO_SCHEMA
     | cap.CLIENT_ODBC
-    | cap.CLIENT_LOCAL_FILES
     | cap.CLIENT_IGNORE_SPACE
     | cap.CLIENT_INTERACTIVE
     | cap.CLIENT_MULTI_STATEMENTS
@@ -109,9 +108,7 @@ def describe_server(engine: Engine, greeting: Handshake) -> None:
     version = greeting.server_version
     # MariaDB before 11 puts "5.5.5-" before its version, for the sake of old replicas.
     engine.is_mariadb = (
-        "mariadb" in version.lower()
-        or version.startswith("5.5.5-")
-        or not greeting.capabilities & cap.CLIENT_MYSQL
+        "mariadb" in version.lower() or version.startswith("5.5.5-") or not greeting.capabilities & cap.CLIENT_MYSQL
     )
     engine.server_version = version.removeprefix("5.5.5-") if engine.is_mariadb else version
     engine.server_version_info = tuple(int(part) for part in re.findall(r"\d+", engine.server_version)[:3])
@@ -276,7 +273,7 @@ def session_statement(options: ConnectOptions, charset: Charset) -> bytes:
     # Without COLLATE the server's own default collation holds: the handshake's byte would force MySQL 5.7's on it.
     names = f"NAMES {charset.charset}"
     if options.collation:
-        names += f" COLLATE {charset.collation}"
+        names += f" COLLATE {options.collation}"
     settings = [names]
     if options.autocommit is not None:
         settings.append(f"autocommit = {int(options.autocommit)}")
@@ -310,7 +307,13 @@ def handshake_charset(engine: Engine) -> int:
 
 
 def charset_of(options: ConnectOptions) -> Charset:
-    return by_collation(options.collation) if options.collation else default_collation(options.charset)
+    """The connection's character set; a collation that only a newer server knows is left to SET NAMES."""
+    if options.collation:
+        try:
+            return by_collation(options.collation)
+        except LookupError:
+            return default_collation(options.charset)._replace(collation=options.collation)
+    return default_collation(options.charset)
 
 
 def decoding_for(options: ConnectOptions, charset: Charset) -> Decoding:
@@ -330,8 +333,7 @@ def shared_decoding(zero_dates: str, use_unicode: bool, codec: str) -> Decoding:
 
 def attributes(options: ConnectOptions) -> dict[str, str]:
     """Connection attributes, as performance_schema.session_connect_attrs shows them."""
-    given = {"program_name": options.program_name} if options.program_name else {}
-    return {**client_attributes(), "_pid": str(os.getpid()), **given, **(options.connect_attrs or {})}
+    return {**client_attributes(), "_pid": str(os.getpid()), **options.connect_attrs}
 
 
 @cache
