@@ -28,10 +28,10 @@ RULES = [
         (r"\basync (def|with|for)\b", r"\1"),
         (r"\bawait ", ""),
         (r"\b__a(enter|exit|iter)__\b", r"__\1__"),
-        (r"\bAsync(Iterator)\b", r"\1"),
+        (r"\bAsync(Iterator|Channel)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),
         (r"\bmizzle\.aio\b", "mizzle.sync"),
-        (r'^WORLDS = \("asyncio",\)', 'WORLDS = ("auto", "threads", "eventlet")'),
+        (r'^WORLDS = \("asyncio",\)', 'WORLDS = ("auto", "threads", "eventlet", "scripted")'),
         (r"\bfor asyncio\b", "for threads and green threads"),
     )
 ]

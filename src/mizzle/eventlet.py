@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = list(mizzle.__all__)
 
 
-def connect(**keywords: Any) -> "Connection":
+def connect(**keywords: Any) -> "Connection":  # type: ignore[no-redef]
     """Connect to a server, in eventlet's world; see `mizzle.connect`."""
     return mizzle.connect(**{"world": "eventlet", **keywords})
 

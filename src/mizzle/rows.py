@@ -82,7 +82,7 @@ def dict_row(columns: Sequence[NamedColumn]) -> RowMaker[dict[str, Any]]:
 
 
 def namedtuple_row(columns: Sequence[NamedColumn]) -> RowMaker[NamedTuple]:
-    """Rows are named tuples: `_` stands for what an identifier cannot have; what is no field name then gets an `f` before.
+    """Rows are named tuples. `_` stands for what an identifier cannot have; `f` goes before what is no field name yet.
 
     A name that occurs twice is `_N` the second time, N its position, as `namedtuple(rename=True)` has it.
     """
@@ -91,7 +91,9 @@ def namedtuple_row(columns: Sequence[NamedColumn]) -> RowMaker[NamedTuple]:
 
 @functools.lru_cache(maxsize=512)
 def _namedtuple_maker(names: tuple[str, ...]) -> RowMaker[NamedTuple]:
-    return namedtuple("Row", [_field_name(name) for name in names], rename=True)._make  # type: ignore[misc, return-value]
+    made: Any = namedtuple("Row", [_field_name(name) for name in names], rename=True)  # type: ignore[misc]
+    make: RowMaker[NamedTuple] = made._make
+    return make
 
 
 def _field_name(name: str) -> str:

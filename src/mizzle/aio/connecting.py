@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mizzle import errors, worlds
 from mizzle.aio.connection import Connection
 from mizzle.engine.conversations import Engine
-from mizzle.options import connect_options
+from mizzle.options import connect_options, password_bytes
 
 if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
@@ -64,8 +64,7 @@ async def open_channel(world: Any, options: ConnectOptions, deadline: Deadline) 
 
 def password_of(options: ConnectOptions) -> bytes:
     """The password, asked for anew at each connection if it is a callable."""
-    password = options.password() if callable(options.password) else options.password
-    return password.encode("utf8") if isinstance(password, str) else password
+    return password_bytes(options.password() if callable(options.password) else options.password)
 
 
 def world_name(name: str) -> str:

@@ -7,11 +7,10 @@ Must not know: packets, sockets, how the world waits.
 from __future__ import annotations
 
 import contextlib
-import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from mizzle import errors
 from mizzle.aio.cursor import Args, Cursor, Infile, infile_sender
@@ -33,6 +32,32 @@ CursorType = TypeVar("CursorType", bound=Cursor[Any])
 
 #: How long close() may take to say goodbye, in seconds.
 QUIT_TIMEOUT = 1.0
+#: Fewer rows than this are folded without asking the server how long a statement may be.
+FEW_ROWS = 100
+#: What a server wants to spare of its max_allowed_packet: the command's byte, and some.
+PACKET_MARGIN = 64
+
+
+class _Closed:
+    """Stands where the channel of a connection was that close() has ended."""
+
+    closed = True
+    broken: BaseException | None = None
+    engine: Any = None
+
+    async def run(self, conversation: object, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
+        """Refuse."""
+        raise errors.connection_closed("close() was called")
+
+    def abort(self) -> None:
+        """Nothing is left to end."""
+
+    def fileno(self) -> int:
+        """No file."""
+        return -1
+
+
+_CLOSED = _Closed()
 
 
 class Connection:
@@ -63,21 +88,22 @@ class Connection:
     row_factory: RowFactory[Any] | None
 
     def __init__(self, channel: AsyncChannel, engine: Engine, options: ConnectOptions) -> None:
-        self._channel = channel
+        self._channel: AsyncChannel = channel
         self._engine = engine
         self._options = options
         self.timeout = default_timeout(options)
         self.cursorclass = options.cursorclass or Cursor
         self.row_factory = options.row_factory
-        encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
-        self._literals = Literals(codec=engine.charset.codec, encoders=encoders or None)
+        self._encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
+        self._literals = Literals(engine.charset.codec, self._encoders)
+        self._server_packet: int | None = None
         self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
         self._blocks: list[Transaction] = []
         self._stream: Result | None = None
         self._streamer: weakref.ref[Any] | None = None
 
     def __repr__(self) -> str:
-        state = "open" if self.open else "closed" if self._channel.closed else "broken"
+        state = "open" if self.open else "closed" if self.broken is None else "broken"
         return (
             f"<{type(self).__module__}.{type(self).__qualname__} {self.host_info} {state} thread_id={self.thread_id()}>"
         )
@@ -203,8 +229,8 @@ class Connection:
         chosen = charsets.default_collation(charset) if collation is None else charsets.by_collation(collation)
         statement = f"SET NAMES {chosen.charset}"
         await self._statement(statement if collation is None else f"{statement} COLLATE {chosen.collation}")
-        self._engine.charset = chosen
-        self._literals = Literals(codec=chosen.codec, encoders=self._literals.encoders)
+        self._engine.set_charset(chosen)
+        self._literals = Literals(chosen.codec, self._encoders)
 
     set_character_set = set_charset
 
@@ -213,11 +239,20 @@ class Connection:
         result: Result = await self._run(self._engine.query(b"SHOW WARNINGS"))
         return result.rows or []
 
+    async def _statement_limit(self, wished: int, rows: Iterable[Any]) -> int:
+        """How long a statement made of many rows may be: the server is asked once, if there are many."""
+        if self._server_packet is None:
+            if isinstance(rows, Sized) and len(rows) < FEW_ROWS:
+                return wished
+            result: Result = await self._run(self._engine.query(b"SELECT @@max_allowed_packet"))
+            self._server_packet = int(result.rows[0][0]) if result.rows else wished
+        return min(wished, self._server_packet - PACKET_MARGIN)
+
     async def _statement(self, sql: str) -> None:
         result: Result = await self._run(self._engine.query(sql.encode("ascii")))
         self._counts = (result.affected_rows, result.last_insert_id, result.warning_count)
 
-    async def _run(self, conversation: Conversation, timeout: float | None = None) -> Any:
+    async def _run(self, conversation: Conversation[Any], timeout: float | None = None) -> Any:
         if self._stream is not None:
             await self._settle_stream()
         try:
@@ -285,13 +320,12 @@ class Connection:
     @property
     def open(self) -> bool:
         """Neither closed nor broken, as far as is known without asking the server: ping() asks."""
-        return not self._channel.closed and self._channel.broken is None and self._engine.broken is None
+        return not self._channel.closed
 
     @property
     def broken(self) -> BaseException | None:
-        """What ended the connection before its time; None while it lives and after close()."""
-        error = self._channel.broken or self._engine.broken
-        return None if isinstance(error, errors.ConnectionClosed) else error
+        """What ended the connection before its time; None while it lives, and after close()."""
+        return self._channel.broken
 
     @property
     def server_version(self) -> str:
@@ -357,9 +391,9 @@ class Connection:
 
         An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
         """
-        channel = self._channel
-        if channel.closed:
+        if self._channel.closed:
             return
+        channel, self._channel = self._channel, _CLOSED
         try:
             if channel.broken is None and not self._engine.streaming:
                 with contextlib.suppress(errors.Error, OSError):
@@ -378,12 +412,6 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
-
-    def __del__(self) -> None:
-        channel = getattr(self, "_channel", None)
-        if channel is not None and not channel.closed:
-            warnings.warn(f"unclosed connection {self!r}", ResourceWarning, source=self, stacklevel=2)
-            channel.discard()
 
 
 C = TypeVar("C", bound=Connection)

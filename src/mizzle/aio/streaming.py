@@ -57,7 +57,7 @@ class StreamingCursor(Cursor[Row]):
                 literals = connection._literals
                 literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                 sql = literals.assemble(query, args)
-            conversation = connection._engine.stream(sql, infile and connection._sender(infile))
+            conversation = connection._engine.stream(sql, None if infile is None else connection._sender(infile))
             result = await connection._run(conversation, timeout)
         except BaseException as error:
             self._forget()

@@ -143,6 +143,11 @@ cdef class Engine:
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
 
+    def set_charset(self, charset not None):
+        """The session speaks another character set now (SET NAMES): decode what it sends by that."""
+        self.charset = charset
+        self._decoding = login.decoding_for(self.options, charset)
+
     def unsolicited(self):
         """Bytes came while no command ran: returns the error that they mean. The connection is not to be used again."""
         cdef Reader reader

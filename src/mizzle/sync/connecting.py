@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from mizzle import errors, worlds
 from mizzle.sync.connection import Connection
 from mizzle.engine.conversations import Engine
-from mizzle.options import connect_options
+from mizzle.options import connect_options, password_bytes
 
 if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
-    from mizzle.worlds import AsyncChannel
+    from mizzle.worlds import Channel
 
 #: The worlds that this face works in; the first is the default.
-WORLDS = ("auto", "threads", "eventlet")
+WORLDS = ("auto", "threads", "eventlet", "scripted")
 
 
 def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -45,13 +45,13 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
         raise
 
 
-def open_channel(world: Any, options: ConnectOptions, deadline: Deadline) -> AsyncChannel:
+def open_channel(world: Any, options: ConnectOptions, deadline: Deadline) -> Channel:
     """A connected socket of that world; what went wrong as OperationalError 2002, 2003 or 2005."""
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
     )
     try:
-        channel: AsyncChannel = world.open_channel(endpoint, deadline.left())
+        channel: Channel = world.open_channel(endpoint, deadline.left())
     except OSError as error:
         raise errors.cannot_connect(
             error,
@@ -65,8 +65,7 @@ def open_channel(world: Any, options: ConnectOptions, deadline: Deadline) -> Asy
 
 def password_of(options: ConnectOptions) -> bytes:
     """The password, asked for anew at each connection if it is a callable."""
-    password = options.password() if callable(options.password) else options.password
-    return password.encode("utf8") if isinstance(password, str) else password
+    return password_bytes(options.password() if callable(options.password) else options.password)
 
 
 def world_name(name: str) -> str:

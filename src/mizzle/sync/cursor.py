@@ -48,6 +48,7 @@ class _Refusal(Iterator[Any]):
 
 
 _NOT_EXECUTED = _Refusal("There is no result to fetch from: execute() a statement first")
+_NO_ROWS: Iterator[Any] = iter(())
 _CLOSED = _Refusal("The cursor is already closed: make another with conn.cursor()")
 
 
@@ -122,7 +123,7 @@ class Cursor(Generic[Row]):
                 literals = connection._literals
                 literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                 sql = literals.assemble(query, args)
-            conversation = connection._engine.query(sql, infile and connection._sender(infile))
+            conversation = connection._engine.query(sql, None if infile is None else connection._sender(infile))
             result = connection._channel.run(conversation, connection.timeout if timeout is None else timeout)
         except BaseException as error:
             self._forget()
@@ -135,21 +136,21 @@ class Cursor(Generic[Row]):
         rows = result.rows
         self._result = result
         if rows is None:
-            self._source = self._iterator = iter(())
+            self._source, self._iterator = _NO_ROWS, _NO_ROWS
             count = result.affected_rows
         else:
-            self._rewind(result)
+            self._rewind(result, rows)
             count = len(rows)
         self.rowcount = count
         self._use()._counts = (count, result.last_insert_id, result.warning_count)
         return count
 
-    def _rewind(self, result: Result) -> None:
-        """Stand before the first row of a result that has rows."""
-        source: Iterator[Any] = iter(result.rows)
+    def _rewind(self, result: Result, rows: list[TupleRow]) -> None:
+        """Stand before the first row of a result."""
+        source: Iterator[Any] = iter(rows)
         self._source = source
         factory = self.row_factory
-        self._iterator = source if factory is None else map(factory(result.columns), source)
+        self._iterator = source if factory is None else map(factory(result.columns or ()), source)
 
     def executemany(self, query: str, args: Iterable[Args], *, timeout: float | None = None) -> int:
         """Run one statement for each of `args`; returns the sum of the rows affected.
@@ -159,14 +160,15 @@ class Cursor(Generic[Row]):
         """
         connection = self._use()
         total = 0
-        folded = fold_insert(query)
+        escapes = connection._engine.no_backslash_escapes
+        folded = fold_insert(query, escapes) if isinstance(query, str) else None
         if folded is None:
             for row in args:
                 total += self.execute(query, row, timeout=timeout)
         else:
             literals = connection._literals
-            literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-            limit = self.max_stmt_length
+            literals.no_backslash_escapes = escapes
+            limit = connection._statement_limit(self.max_stmt_length, args)
             for sql in fold(literals, folded, args, limit):
                 total += self.execute(sql, timeout=timeout)
         self.rowcount = total
@@ -221,11 +223,11 @@ class Cursor(Generic[Row]):
         result = self._result
         if result is None:
             next(self._iterator)
-        rows = () if result is None else result.rows or ()
+        rows = [] if result is None else result.rows or []
         position = self._target(value, mode)
         if result is None or not 0 <= position < len(rows):
             raise IndexError(f"row {position} is outside of the result's {len(rows)} rows")
-        self._rewind(result)
+        self._rewind(result, rows)
         next(islice(self._source, position, position), None)
 
     def _target(self, value: int, mode: str) -> int:
@@ -341,6 +343,9 @@ def quote_identifier(name: str) -> str:
 
 def infile_sender(infile: Infile) -> Callable[[str], Iterator[bytes]]:
     """What the engine is given for LOCAL INFILE: a function of the server's file name, which is not obeyed."""
+
+    if isinstance(infile, (str, os.PathLike)):
+        open(infile, "rb").close()  # a file that cannot be read shall fail here, before a byte was sent
 
     def send(filename: str) -> Iterator[bytes]:  # noqa: ARG001 (only what the caller passed is ever sent)
         if isinstance(infile, (str, os.PathLike)):
