@@ -28,8 +28,6 @@ FIGURES: dict[str, Callable[[Outcome], str]] = {
     "worst hub stall": lambda o: duration(o.measured.worst_stall),
     "report": lambda o: f"{o.report_rows:,} rows in {duration(o.report_ended - o.report_began)}",
     "client CPU": lambda o: f"{o.measured.processor / o.measured.seconds:.0%} of a core",
-        f"{o.measured.processor * 1e6 / max(o.measured.operations, 1):,.0f} µs"
-    ),
     "OS threads": lambda o: f"{o.measured.threads}",
     "deadlocks, retried": lambda o: f"{o.measured.counts.get('deadlocks, retried', 0):,}",
     "rolled back, seat taken": lambda o: f"{o.measured.counts.get('rolled back, seat taken', 0):,}",
