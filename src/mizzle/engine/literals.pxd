@@ -20,8 +20,8 @@ cdef class Literals:
     cdef int _write_known(self, Buffer *out, object value, int depth, bint encoded) except -1
     cdef int _write_subclass(self, Buffer *out, object value, int depth, bint encoded) except -1
     cdef int _write_number_like(self, Buffer *out, object value) except -1
-    cdef int _write_str(self, Buffer *out, str value) except -1
-    cdef int _write_charwise(self, Buffer *out, str value) except -1
+    cdef int _write_str(self, Buffer *out, object value) except -1
+    cdef int _write_charwise(self, Buffer *out, object value) except -1
     cdef int _write_bytes(self, Buffer *out, object value) except -1
     cdef int _write_sequence(self, Buffer *out, object items, int depth) except -1
 

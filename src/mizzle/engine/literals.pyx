@@ -252,7 +252,7 @@ cdef class Literals:
     cdef int _write_known(self, Buffer *out, object value, int depth, bint encoded) except -1:
         """By exact type, the frequent ones first."""
         if type(value) is str:
-            return self._write_str(out, <str>value)
+            return self._write_str(out, value)
         if type(value) is int:
             return put_int(out, value)
         if value is None:
@@ -322,7 +322,7 @@ cdef class Literals:
             hint = "pass its values one by one, or json.dumps(value) for a JSON column"
         raise wrong(out, CR_UNSUPPORTED_PARAM_TYPE, f"a value of type {type_name(value)} cannot be written in SQL", hint)
 
-    cdef int _write_str(self, Buffer *out, str value) except -1:
+    cdef int _write_str(self, Buffer *out, object value) except -1:
         cdef const unsigned char *escapes = &_quotes_only[0] if self.no_backslash_escapes else &_all_escapes[0]
         cdef Py_ssize_t size
         cdef void *text
@@ -342,7 +342,7 @@ cdef class Literals:
             return put_utf8(out, <const UCS2 *>text, size, escapes, value)
         return put_utf8(out, <const UCS4 *>text, size, escapes, value)
 
-    cdef int _write_charwise(self, Buffer *out, str value) except -1:
+    cdef int _write_charwise(self, Buffer *out, object value) except -1:
         """Escape characters, then encode them, then look whether that made a new backslash or quote.
 
         It does in shift_jis: Python encodes the yen sign as 0x5C, which is a backslash to the server.

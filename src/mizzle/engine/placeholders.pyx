@@ -59,9 +59,13 @@ cdef int escaping_of(str codec) except -1:
 
 
 def _is_single_byte(codec):
-    """Does each byte stand for a character of its own, and the lower half for ASCII?"""
+    """Is each byte a character of its own whatever follows it, and the lower half ASCII?"""
     alone = [bytes([byte]).decode(codec, "replace") for byte in range(256)]
-    return "".join(alone[:128]) == bytes(range(128)).decode("ascii") and all(len(char) == 1 for char in alone[128:])
+    for lead in range(0x80, 0x100):
+        pairs = bytes([byte for trail in range(0x100) for byte in (lead, trail)])
+        if pairs.decode(codec, "replace") != "".join([alone[lead] + char for char in alone]):
+            return False
+    return "".join(alone[:0x80]) == bytes(range(0x80)).decode("ascii")
 
 
 cdef object open_scan(Scan *scan, object sql, str codec, int escaping):

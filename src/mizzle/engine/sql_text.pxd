@@ -195,7 +195,7 @@ cdef inline int put_quoted(Buffer *out, const unsigned char *text, Py_ssize_t si
 
 
 cdef inline int put_utf8(
-    Buffer *out, const Character *text, Py_ssize_t size, const unsigned char *escapes, str value
+    Buffer *out, const Character *text, Py_ssize_t size, const unsigned char *escapes, object value
 ) except -1:
     cdef Py_ssize_t longest = 2 if Character is Latin1 else 3 if Character is UCS2 else 4
     if size > PY_SSIZE_T_MAX // 4 - 2:
