@@ -29,14 +29,15 @@ $(PY):
 	@echo '==> making $(VENV)'
 	@$(PYTHON) tools/prepare.py venv $(VENV)
 
-# Installing builds the engine once; from then on only what changed is built again.
+# Installing builds the engine once, with the venv's own Cython; from then on only what changed is built again.
 $(VENV)/.installed: pyproject.toml setup.py | $(PY)
-	@echo '==> building and installing mizzle with its development tools into $(VENV) (a minute or two)'
-	@$(PIP) install --editable '.[dev]'
+	@echo '==> building mizzle and installing it with its development tools into $(VENV) (a minute or two)'
+	@$(PIP) install --upgrade setuptools Cython
+	@$(PIP) install --no-build-isolation --editable '.[dev]'
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed $(ENGINE_SOURCES)
-	@echo '==> building what changed in the engine'
+	@echo '==> building what changed since'
 	@$(PY) setup.py --quiet build_ext --inplace --parallel 2
 	@touch $@
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mizzle.testing import Server, ServerNotFound
+from mizzle.testing import Server, ServerNotFound, find_program
 
 FAMILIES = ("mariadb1011", "mariadb118", "mysql97")
 NOT_RUN = "not run without its server: "
@@ -48,11 +48,14 @@ def families(config: pytest.Config) -> list[str]:
 def obtain(family: str, **options: Any) -> Server:
     """Start a server; where there is no program for it, skip the test, or fail it in CI."""
     try:
+        find_program(family)
+    except ServerNotFound as error:
+        missing = str(error)
+    else:
         return Server.start(family, **options)
-    except ServerNotFound as missing:
-        if os.environ.get("CI"):
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(f"{NOT_RUN}{missing}")
+    if os.environ.get("CI"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(f"{NOT_RUN}no {family} on this machine, `python -m tools.lab fetch {family}` gets it")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -101,7 +104,12 @@ def start_server() -> Iterator[Callable[..., Server]]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the tests that did not run for want of a server."""
+    not_run: dict[str, list[str]] = {}
     for report in terminalreporter.getreports("skipped"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         if NOT_RUN in reason:
-            terminalreporter.write_line(f"NOT RUN {report.nodeid}: {reason.partition(NOT_RUN)[2]}")
+            not_run.setdefault(reason.partition(NOT_RUN)[2], []).append(report.nodeid)
+    for reason, names in sorted(not_run.items()):
+        terminalreporter.section(f"{len(names)} tests not run: {reason}", sep="-")
+        for name in names:
+            terminalreporter.write_line(name)

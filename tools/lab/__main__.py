@@ -6,9 +6,9 @@ Knows arguments and exit codes. Must not know how a server is fetched.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 
-from .apt import CannotFetch
 from .prefixes import RECIPES, fetch
 
 
@@ -27,7 +27,7 @@ def main() -> int:
     for family in families or RECIPES:
         try:
             fetch(family)
-        except (CannotFetch, OSError) as error:
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             print(f"{family}: NOT fetched: {error}", file=sys.stderr)
             status = 1
     return status

@@ -60,7 +60,7 @@ def fetch(family: str) -> None:
         if (there := _what_is_there(family, recipe)) is not None:  # another process has just made it
             progress.done(f"{_version(there)} is there ({there.path})")
             return
-        work = prefix.with_name(f"{family}.new")
+        work = prefix.with_name(f".{family}.new")  # hidden: what is not whole must not be found
         shutil.rmtree(work, ignore_errors=True)
         try:
             made = _unpack(recipe, work, progress)
