@@ -139,10 +139,7 @@ class ChannelBase:
             self._end()
             return
         conversation.abandon(failure)
-        if isinstance(failure, errors.Error):
-            self._break(copy.copy(failure))
-        else:
-            self._break(errors.connection_closed(f"{type(failure).__name__} interrupted {conversation.name}"))
+        self._break(_remembered(failure, conversation))
 
     def _lost(self, conversation: Conversation, cause: BaseException | None) -> BaseException:
         """The socket failed, ended (None) or was too slow. Returns what the conversation's owner is told."""
@@ -152,15 +149,16 @@ class ChannelBase:
         failure = said or conversation.lost(cause or self._send_failure)
         if said is not None:
             conversation.abandon(said)
-        self._break(copy.copy(failure))
+        self._break(_remembered(failure, conversation))
         return failure
 
     def _last_words(self, conversation: Conversation) -> BaseException | None:
         """The ERR packet that came while we were still sending: it explains more than "broken pipe"."""
         try:
             conversation.advance()
-        except errors.Error as said:
-            said.alive = False
+        except Exception as said:  # noqa: BLE001 - whatever it is, it is what the owner is told
+            if isinstance(said, errors.Error):
+                said.alive = False
             return said
         return None
 
@@ -195,6 +193,13 @@ class ChannelBase:
             _warn(f"unclosed connection {self!r}", ResourceWarning, stacklevel=2, source=self)
         else:
             self._sock.close()
+
+
+def _remembered(failure: BaseException, conversation: Conversation) -> errors.Error:
+    """What to keep of an exception that its owner has: not its traceback, which holds the owner's frames."""
+    if isinstance(failure, errors.Error):
+        return copy.copy(failure)
+    return errors.connection_closed(f"{type(failure).__name__} interrupted {conversation.name}")
 
 
 def misuse(text: str) -> errors.InterfaceError:

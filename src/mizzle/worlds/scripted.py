@@ -14,7 +14,6 @@ world for connect(), `unix_socket` is the path of the script. `Recorder` writes 
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,7 +105,6 @@ class Channel:
         self._steps = list(reversed(script.steps))
         self._chunk = chunk
         self._buffer = ReceiveBuffer()
-        self._said = b""  # what is left of a step that was played in part
 
     @property
     def at_end(self) -> bool:
@@ -149,12 +147,9 @@ class Channel:
         while wire.outgoing:
             said = bytes(wire.outgoing)
             step = self._steps[-1] if self._steps else Step("nothing more", b"")
-            expected = step.data
-            n = min(len(said), len(expected))
-            if step.speaker != _CLIENT or any(
-                a != b and offset not in step.any_byte for offset, (a, b) in enumerate(zip(said[:n], expected[:n]))
-            ):
+            if step.speaker != _CLIENT or _differs_at(step, said) is not None:
                 raise AssertionError(_difference(step, said))
+            n = min(len(said), len(step.data))
             self._advance_step(step, n)
             wire.sent(n)
 
@@ -186,10 +181,16 @@ def _format_expected(step: Step) -> str:
     return f"{_format_step(step) if step.data else step.speaker}{where}"
 
 
+def _differs_at(step: Step, said: bytes) -> int | None:
+    """The first byte that is not what the step has, as far as both go."""
+    pairs = enumerate(zip(said, step.data, strict=False))
+    return next((at for at, (got, expected) in pairs if got != expected and at not in step.any_byte), None)
+
+
 def _difference(step: Step, said: bytes) -> str:
     if step.speaker != _CLIENT:
         return f"the client says\n{_format_step(Step(_CLIENT, said))}but the script has\n{_format_expected(step)}"
-    at = next(i for i, (a, b) in enumerate(zip(said, step.data)) if a != b and i not in step.any_byte)
+    at = _differs_at(step, said) or 0
     start = at - at % 16
     return (
         f"the client differs at byte {at} of what it has to say on line {step.line} and after: it says\n"

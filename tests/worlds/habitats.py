@@ -1,0 +1,203 @@
+"""One test for every world: a test is a coroutine, and its habitat runs it the way that world's programs run.
+
+Under threads and eventlet nothing in it ever suspends: each `await` is a function that waits where it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+import warnings
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any
+
+from peers import PATIENCE
+from toy import Conversation, Engine
+
+from mizzle.worlds import Endpoint, resolve
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # eventlet discourages its use, at import
+    import eventlet
+    import eventlet.event
+    from eventlet import tpool
+
+Test = Coroutine[Any, Any, Any]
+
+
+def straight(coroutine: Test) -> Any:
+    """Run a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("it suspended")
+
+
+class Interrupted(BaseException):
+    """What interrupt() raises in a thread or green thread."""
+
+
+class Threads:
+    name = "threads"
+    interrupt = Interrupted
+
+    def __init__(self) -> None:
+        self.world = resolve("threads")
+
+    def run(self, test: Test) -> Any:
+        return straight(test)
+
+    async def open(self, endpoint: Endpoint, timeout: float | None = None) -> Any:
+        channel = self.world.open_channel(endpoint, timeout)
+        channel.engine = Engine()
+        return channel
+
+    async def talk(self, channel: Any, conversation: Conversation, timeout: float | None = None) -> Any:
+        return channel.run(conversation, timeout)
+
+    async def until(self, event: threading.Event) -> None:
+        assert event.wait(PATIENCE)
+
+    def spawn(self, test: Test) -> ThreadTask:
+        return ThreadTask(test)
+
+    async def settled(self, channel: Any) -> None:
+        """Until the world had occasion to see what came on an idle socket. Here nobody looks."""
+
+
+class ThreadTask:
+    def __init__(self, test: Test) -> None:
+        self._future: Future[Any] = Future()
+        self._thread = threading.Thread(target=self._run, args=(test,), name="other")
+        self._thread.start()
+
+    def _run(self, test: Test) -> None:
+        try:
+            self._future.set_result(straight(test))
+        except BaseException as failure:  # noqa: BLE001 - raised by outcome()
+            self._future.set_exception(failure)
+
+    def interrupt(self) -> None:
+        """An exception from outside; a blocked call ends first, as it does for a signal in the main thread."""
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
+        )
+
+    async def outcome(self) -> Any:
+        self._thread.join(PATIENCE)
+        return self._future.result(0)
+
+
+class Eventlet:
+    name = "eventlet"
+    interrupt = Interrupted
+
+    def __init__(self) -> None:
+        self.world = resolve("eventlet")
+
+    def run(self, test: Test) -> Any:
+        with eventlet.Timeout(PATIENCE):
+            return straight(test)
+
+    open = Threads.open
+    talk = Threads.talk
+
+    async def until(self, event: threading.Event) -> None:
+        assert tpool.execute(event.wait, PATIENCE)
+
+    def spawn(self, test: Test) -> GreenTask:
+        return GreenTask(test)
+
+    async def settled(self, channel: Any) -> None:
+        await turns(self, lambda: channel.closed)
+
+
+class GreenTask:
+    def __init__(self, test: Test) -> None:
+        self._event = eventlet.event.Event()
+        self.green = eventlet.spawn(self._run, test)
+
+    def _run(self, test: Test) -> None:
+        try:
+            self._event.send((straight(test), None))
+        except BaseException as failure:  # noqa: BLE001 - raised by outcome()
+            self._event.send((None, failure))
+
+    def interrupt(self) -> None:
+        eventlet.kill(self.green, Interrupted())
+
+    async def outcome(self) -> Any:
+        result, failure = self._event.wait()
+        if failure is not None:
+            raise failure
+        return result
+
+
+class Asyncio:
+    name = "asyncio"
+    interrupt = asyncio.CancelledError
+
+    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+        self.world = resolve("asyncio")
+        self.new_loop = new_loop
+
+    def run(self, test: Test) -> Any:
+        loop = self.new_loop()
+        complaints: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        try:
+            result = loop.run_until_complete(asyncio.wait_for(test, PATIENCE))
+            loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            loop.close()
+        assert not complaints
+        return result
+
+    async def open(self, endpoint: Endpoint, timeout: float | None = None) -> Any:
+        channel = await self.world.open_channel(endpoint, timeout)
+        channel.engine = Engine()
+        return channel
+
+    async def talk(self, channel: Any, conversation: Conversation, timeout: float | None = None) -> Any:
+        return await channel.run(conversation, timeout)
+
+    async def until(self, event: threading.Event) -> None:
+        assert await asyncio.get_running_loop().run_in_executor(None, event.wait, PATIENCE)
+
+    def spawn(self, test: Test) -> Task:
+        return Task(test)
+
+    async def settled(self, channel: Any) -> None:
+        await turns(self, lambda: channel.closed)
+
+
+class Task:
+    def __init__(self, test: Test) -> None:
+        self._task = asyncio.ensure_future(test)
+        self._task.set_name("other")
+
+    def interrupt(self) -> None:
+        self._task.cancel()
+
+    async def outcome(self) -> Any:
+        return await self._task
+
+
+Habitat = Threads | Eventlet | Asyncio
+
+
+async def turn(habitat: Habitat) -> None:
+    """Let everybody else go on once."""
+    if isinstance(habitat, Asyncio):
+        await asyncio.sleep(0)
+    elif isinstance(habitat, Eventlet):
+        eventlet.sleep(0)
+
+
+async def turns(habitat: Habitat, condition: Callable[[], bool]) -> None:
+    """Let everybody else go on until something is so; the habitat's patience bounds it."""
+    while not condition():
+        await turn(habitat)
