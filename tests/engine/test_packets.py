@@ -150,7 +150,7 @@ def test_handshake_of_another_protocol() -> None:
 
 def test_auth_switch_request() -> None:
     request = packets.parse_auth_switch_request(b"\xfemysql_native_password\0" + NONCE + b"\0")
-    assert request == ("mysql_native_password", NONCE)
+    assert request == ("mysql_native_password", NONCE + b"\0")
 
 
 def test_auth_switch_request_of_old_passwords() -> None:

@@ -149,8 +149,13 @@ cdef class Engine:
         self._decoding = login.decoding_for(self.options, charset)
 
     def unsolicited(self):
-        """Bytes came while no command ran: returns the error that they mean. The connection is not to be used again."""
+        """Bytes came while no command ran: returns the error that they mean. The connection is not to be used again.
+
+        None if they mean nothing: TLS has messages of its own (tickets, new keys).
+        """
         cdef Reader reader
+        if self.wire.filter is not None and not self.wire.filter.closed and not self.wire.unread:
+            return None
         try:
             self.wire.sequence = 0
             if self.wire.next_packet() and self.wire.packet_length and self.wire.packet[0] == ERR:

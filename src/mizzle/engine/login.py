@@ -221,6 +221,7 @@ def start_plugin(engine: Engine, name: str, user: str, password: bytes) -> auth.
             nonce=engine.nonce,
             secure=engine.secure or engine.wire.filter is not None,
             server_public_key=engine.options.server_public_key,
+            unix_socket=engine.secure and engine.wire.filter is None,
         ),
     )
 
@@ -232,6 +233,7 @@ def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes
         payload = yield from packet(engine)
         head, answer = payload[0], None
         if head == OK:
+            plugin.close()
             engine.status_flags = parse_ok(payload).status_flags
             engine.settled = True
             return

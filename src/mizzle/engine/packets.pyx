@@ -160,7 +160,7 @@ def parse_handshake(bytes payload not None) -> Handshake:
         else:                                           # MariaDB's extended capabilities [4 bytes]
             capabilities |= <unsigned long long>read_u32(&reader) << 32
         if capabilities & CLIENT_SECURE_CONNECTION:     # auth_plugin_data_part_2 [max(13, auth_plugin_data_len - 8)]
-            nonce += read_bytes(&reader, max(13, data_length - 8)).rstrip(b"\0")
+            nonce += read_bytes(&reader, max(13, data_length - 8)).removesuffix(b"\0")
         if capabilities & CLIENT_PLUGIN_AUTH:           # auth_plugin_name [string<NUL>]; 5.5 left the NUL out
             plugin = read_rest(&reader).rstrip(b"\0").decode("ascii", "replace")
     return Handshake(server_version, connection_id, capabilities, charset_id, status_flags, nonce, plugin)
@@ -247,8 +247,8 @@ def parse_auth_switch_request(bytes payload not None) -> AuthSwitchRequest:
     if not remaining(&reader):
         return AuthSwitchRequest("mysql_old_password", b"")
     name = read_nul_bytes(&reader).decode("ascii", "replace")       # plugin_name [string<NUL>]
-    data = read_rest(&reader)                           # auth_plugin_data [string<EOF>], usually with a NUL behind it
-    return AuthSwitchRequest(name, data.removesuffix(b"\0"))
+    # auth_plugin_data [string<EOF>]: of fixed length for each plugin, whose own business it is that a NUL may follow.
+    return AuthSwitchRequest(name, read_rest(&reader))
 
 
 def build_change_user(

@@ -134,12 +134,16 @@ class PushChannel(ChannelBase):
     # -- the rest ---------------------------------------------------------------------------------------------------
 
     def _received_idle(self, n: int) -> None:
-        self._wire.received(n)
+        try:
+            self._wire.received(n)
+        except errors.Error as failure:
+            self._break(failure, news=True)
+            return
         if self.engine.streaming:
             self._wire.keep()
             self._deafen()
-        else:
-            self._break(self.engine.unsolicited(), news=True)
+        elif (reason := self.engine.unsolicited()) is not None:
+            self._break(reason, news=True)
 
     def _expired(self) -> None:
         conversation = self._conversation
