@@ -1,8 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, embedsignature=True
-"""Python values as SQL literals, and statements with placeholders filled in.
+"""Python values as SQL literals, and statements with their placeholders filled in.
 
-Knows MySQL's literals, how each connection charset has to be escaped, and pyformat placeholders (%s, %(name)s, %%). Must
-not know the grammar of SQL: a placeholder is one wherever it stands, in quotes and comments too.
+Knows MySQL's literals and how each connection charset has to be escaped. Must not know where the bytes go.
 
 Two rules keep a value inside its quotes. A quote is doubled, never escaped with a backslash, which holds in every
 sql_mode. And the server reads backslashes and quotes in the connection's charset: where a multi-byte character may end
@@ -65,7 +64,7 @@ cdef object _Enum = enum.Enum
 cdef object _UUID = uuid.UUID
 cdef object _struct_time = time.struct_time
 
-# For each byte, the character that is written for it after a backslash (or, for a quote, after another quote); 0: itself.
+# For each byte, the character written for it after a backslash (for a quote: after another quote); 0: itself.
 cdef unsigned char[256] _all_escapes
 cdef unsigned char[256] _quotes_only
 for _byte in range(256):
@@ -134,7 +133,7 @@ cdef int put_decimal(Buffer *out, object value) except -1:
             out, CR_UNSUPPORTED_PARAM_TYPE, f"MySQL has no such number: {value!r}", "pass None for NULL"
         )
     text = _Decimal.__str__(value)
-    if "E" in text and -99 < value.adjusted() < 99:     # beyond any DECIMAL the exponent stays, for the server to refuse
+    if "E" in text and -99 < value.adjusted() < 99:     # beyond any DECIMAL the exponent stays: a DOUBLE
         text = _Decimal.__format__(value, "f")
     digits = (<str>text).encode("ascii")
     return put(out, digits, PyBytes_GET_SIZE(digits))
@@ -279,7 +278,8 @@ cdef class Literals:
                     return self._write_known(out, self.encoders[base](value), depth, True)
         if depth > MAX_DEPTH:
             raise wrong(
-                out, CR_UNSUPPORTED_PARAM_TYPE, f"sequences nested more than {MAX_DEPTH} deep", "does it contain itself?"
+                out, CR_UNSUPPORTED_PARAM_TYPE, f"sequences nested more than {MAX_DEPTH} deep",
+                "does it contain itself?",
             )
         if isinstance(value, _Enum):
             return self._write(out, value.value, depth + 1)
@@ -320,7 +320,8 @@ cdef class Literals:
         hint = "convert it first, or give the connection an encoder for its type"
         if isinstance(value, Mapping):
             hint = "pass its values one by one, or json.dumps(value) for a JSON column"
-        raise wrong(out, CR_UNSUPPORTED_PARAM_TYPE, f"a value of type {type_name(value)} cannot be written in SQL", hint)
+        what = f"a value of type {type_name(value)} cannot be written in SQL"
+        raise wrong(out, CR_UNSUPPORTED_PARAM_TYPE, what, hint)
 
     cdef int _write_str(self, Buffer *out, object value) except -1:
         cdef const unsigned char *escapes = &_quotes_only[0] if self.no_backslash_escapes else &_all_escapes[0]
@@ -335,7 +336,8 @@ cdef class Literals:
             return self._write_charwise(out, value)
         if self._escaping == BYTEWISE:
             encoded = str.encode(value, self.codec)
-            return put_quoted(out, <const unsigned char *>PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded), escapes)
+            text = PyBytes_AS_STRING(encoded)
+            return put_quoted(out, <const unsigned char *>text, PyBytes_GET_SIZE(encoded), escapes)
         if PyUnicode_KIND(value) == PyUnicode_1BYTE_KIND:
             return put_utf8(out, <const Latin1 *>text, size, escapes, value)
         if PyUnicode_KIND(value) == PyUnicode_2BYTE_KIND:
@@ -391,11 +393,14 @@ cdef class Literals:
         return put_byte(out, c")")
 
 
-# ---------------------------------------------------------------------------------------------------- multi-row statements
+# -------------------------------------------------------------------------------------------------- multi-row statements
 
 
 cdef class Batches:
-    """Iterates over statements of many rows: prefix, row, row …, suffix. None is longer than `limit` but for one row."""
+    """Iterates over statements of many rows: prefix, row, row …, suffix.
+
+    None is longer than `limit`, but for one that holds a single row.
+    """
 
     def __init__(self, Literals literals, bytes prefix, Template template, bytes suffix, rows, Py_ssize_t limit):
         self._literals = literals

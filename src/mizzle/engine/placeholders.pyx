@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, embedsignature=True
 """pyformat placeholders (%s, %(name)s, %%), and what is wrong when parameters do not fit them.
 
-Knows statements as constant text between placeholders, in the codec of the connection. Must not know the grammar of SQL:
-a placeholder is one wherever it stands, in quotes and comments too.
+Knows statements as constant text between placeholders, in the codec of the connection, and which codecs can be escaped
+safely. Must not know the grammar of SQL: a placeholder is one wherever it stands, in quotes and comments too.
 """
 
 import codecs
@@ -22,8 +22,8 @@ cdef extern from "Python.h":
     str PyUnicode_DecodeUTF8(const char *text, Py_ssize_t size, const char *errors)
     PyObject *PyDict_GetItemWithError(object mapping, object key) except? NULL
 
-# Where the second byte of a character may be 0x5C. Python's and the server's idea of their characters agree in where one
-# begins. That does not hold for big5hkscs: some of its lead bytes are none in the server's big5.
+# Where the second byte of a character may be 0x5C. Python and the server agree in where a character begins. That does not
+# hold for big5hkscs: some of its lead bytes are none in the server's big5.
 _CHARWISE_CODECS = frozenset({"gbk", "gb18030", "big5", "cp950", "shift_jis", "cp932"})
 _BYTEWISE_CODECS = frozenset({"gb2312", "euc_jp", "euc_kr", "cp949"})
 
@@ -102,7 +102,8 @@ cdef object no_placeholder(Scan *scan, str codec):
     at = len((<bytes>scan.text[:scan.pos]).decode(codec, "replace"))
     seen = (<bytes>scan.text[scan.pos:min(scan.size, scan.pos + 12)]).decode(codec, "replace")
     return ProgrammingError(
-        CR_INVALID_PARAMETER_NO, f"the statement has {seen!r} at character {at + 1}, which is no placeholder", sent=False,
+        CR_INVALID_PARAMETER_NO, f"the statement has {seen!r} at character {at + 1}, which is no placeholder",
+        sent=False,
         hint="placeholders are %s and %(name)s; write %% for a percent sign, or give no parameters at all",
     )
 

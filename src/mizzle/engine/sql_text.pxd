@@ -161,7 +161,9 @@ cdef inline bint maybe_special(const unsigned char *text) noexcept:
     ) != 0
 
 
-cdef inline int put_quoted(Buffer *out, const unsigned char *text, Py_ssize_t size, const unsigned char *escapes) except -1:
+cdef inline int put_quoted(
+    Buffer *out, const unsigned char *text, Py_ssize_t size, const unsigned char *escapes
+) except -1:
     if size > PY_SSIZE_T_MAX // 2 - 2:
         raise MemoryError("a value longer than memory can hold")
     cdef char *begin = reserve(out, 2 * size + 2)
