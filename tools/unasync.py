@@ -1,7 +1,7 @@
 """Generate src/mizzle/sync from src/mizzle/aio.
 
 Knows: a table of textual replacements, tried in order on every line. Knows nothing of Python's syntax: whatever cannot
-be said by this table is written so that it need not be (`BY_HAND` lists the files that have no synchronous twin).
+be said by this table is written so that it need not be, or by hand in both places (`BY_HAND`).
 
     python tools/unasync.py            writes the files
     python tools/unasync.py --check    fails if a file is missing, stale or left over
@@ -20,15 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "mizzle" / "aio"
 TARGET = ROOT / "src" / "mizzle" / "sync"
 
-BY_HAND = {"awaitable.py"}
+BY_HAND = {"awaitable.py", "iteration.py"}
 
 RULES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"\basync (def|with|for)\b", r"\1"),
+        (r"\basync (def|with)\b", r"\1"),
         (r"\bawait ", ""),
-        (r"\b__a(enter|exit|iter)__\b", r"__\1__"),
-        (r"\bAsync(Iterator|Channel)\b", r"\1"),
+        (r"\b__a(enter|exit)__\b", r"__\1__"),
+        (r"\bAsyncChannel\b", "Channel"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),
         (r"\bmizzle\.aio\b", "mizzle.sync"),
         (r'^WORLDS = \("asyncio",\)', 'WORLDS = ("auto", "threads", "eventlet", "scripted")'),
@@ -63,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         if source.name not in BY_HAND
     }
     complaints = [f"unused rule: {RULES[number][0].pattern}" for number in range(len(RULES)) if number not in used]
-    for path in sorted(set(TARGET.glob("*.py")) - set(wanted)):
+    by_hand = {TARGET / name for name in BY_HAND}
+    for path in sorted(set(TARGET.glob("*.py")) - set(wanted) - by_hand):
         complaints.append(f"left over: {path.relative_to(ROOT)} has no source in aio/")
     for path, text in wanted.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -96,10 +96,10 @@ def test_unknown_keyword() -> None:
         mizzle.connect(passwort="x")
 
 
-@pytest.mark.parametrize("world", ["asyncio", "nonsense"])
-def test_a_world_of_the_other_face(world: str) -> None:
-    with pytest.raises((mizzle.NotSupportedError, ValueError), match=world):
-        mizzle.connect(world=world)
+@pytest.mark.parametrize("name", ["asyncio", "nonsense"])
+def test_a_world_of_the_other_face(name: str) -> None:
+    with pytest.raises((mizzle.NotSupportedError, ValueError), match=name):
+        mizzle.connect(world=name)
 
 
 def test_a_synchronous_world_for_aio() -> None:

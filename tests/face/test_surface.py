@@ -9,7 +9,7 @@ import pytest
 from mizzle import aio, sync
 
 CLASSES = ["Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"]
-RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__"}
+RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 
 def test_both_export_the_same() -> None:

@@ -71,6 +71,7 @@ def test_streaming(run: Callable[..., None]) -> None:
             await cur.execute(sql)
             async for _ in cur:
                 break
+            assert await anext(cur) is not None
             with pytest.raises(mizzle.InterfaceError, match="StreamingCursor"):
                 await conn.ping()
         await conn.ping()

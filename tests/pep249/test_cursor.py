@@ -142,7 +142,10 @@ def test_ways_of_fetching_share_one_position(conn: mizzle.Connection, filled: st
         break
     assert cur.rownumber == 2
     assert cur.fetchmany(1) == [("c",)]
-    assert list(cur) == [("d",), ("e",)]
+    assert next(cur) == ("d",)
+    assert list(cur) == [("e",)]
+    with pytest.raises(StopIteration):
+        next(cur)
     assert cur.rownumber == 5
 
 

@@ -33,12 +33,15 @@ def test_all_ways_of_fetching(cur: mizzle.StreamingCursor) -> None:
         if len(seen) == 9000:
             break
     assert cur.rownumber == 9000
+    seen.add(next(cur)[0])
     seen |= {row[0] for row in cur.fetchall()}
     assert len(seen) == COUNT
     assert cur.rownumber == COUNT
     assert cur.fetchone() is None
     assert cur.fetchmany(3) == []
     assert cur.fetchall() == []
+    with pytest.raises(StopIteration):
+        next(cur)
 
 
 def test_only_a_batch_is_in_memory(cur: mizzle.StreamingCursor) -> None:

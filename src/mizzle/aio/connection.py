@@ -134,7 +134,7 @@ class Connection:
         timeout: float | None = None,
         infile: Infile | None = None,
     ) -> Cursor[Any]:
-        """Run a statement on a new cursor, which is returned: `(await conn.execute("SELECT 1")).fetchone()`."""
+        """Run a statement on a new cursor, which is returned with its result; see `Cursor.execute`."""
         cursor = self.cursor()
         await cursor.execute(query, args, timeout=timeout, infile=infile)
         return cursor

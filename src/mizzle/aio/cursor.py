@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from mizzle import errors
+from mizzle.aio.iteration import Rows
 from mizzle.engine.insert_values import fold, fold_insert
 from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 
@@ -51,7 +52,7 @@ _NO_ROWS: Iterator[Any] = iter(())
 _CLOSED = _Refusal("The cursor is already closed: make another with conn.cursor()")
 
 
-class Cursor(Generic[Row]):
+class Cursor(Rows[Row]):
     """A cursor that reads the whole result when a statement is executed.
 
     Other cursors of the same connection can be used in between. Rows are tuples unless there is a row factory.
@@ -212,10 +213,6 @@ class Cursor(Generic[Row]):
     async def fetchall(self) -> list[Row]:
         """All rows that are left."""
         return list(self._iterator)
-
-    async def __aiter__(self) -> AsyncIterator[Row]:
-        for row in self._iterator:
-            yield row
 
     async def scroll(self, value: int, mode: str = "relative") -> None:
         """Move by `value` rows, or with mode="absolute" to row `value`; IndexError outside of the result."""

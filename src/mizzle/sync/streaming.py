@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from mizzle import errors
 from mizzle.sync.cursor import Args, Cursor, Infile
+from mizzle.sync.iteration import END, Batches
 from mizzle.rows import dict_row
 
 if TYPE_CHECKING:
     from mizzle.engine.conversations import Result
 
 Row = TypeVar("Row")
-_END: Any = object()
 
 
-class StreamingCursor(Cursor[Row]):
+class StreamingCursor(Batches[Row], Cursor[Row]):
     """A cursor that reads rows as they are asked for (PyMySQL's SSCursor): one batch at a time is in memory.
 
     Until its last row was fetched, or it is closed, no other statement can run on the connection. Closing reads and
@@ -124,11 +123,11 @@ class StreamingCursor(Cursor[Row]):
 
     def fetchone(self) -> Row | None:
         """The next row; None when there is none left, or the statement had no result."""
-        row: Row = next(self._iterator, _END)
-        while row is _END:
+        row: Row = next(self._iterator, END)
+        while row is END:
             if not self._next_batch():
                 return None
-            row = next(self._iterator, _END)
+            row = next(self._iterator, END)
         return row
 
     def fetchmany(self, size: int | None = None) -> list[Row]:
@@ -145,13 +144,6 @@ class StreamingCursor(Cursor[Row]):
         while self._next_batch():
             rows.extend(self._iterator)
         return rows
-
-    def __iter__(self) -> Iterator[Row]:
-        while True:
-            for row in self._iterator:
-                yield row
-            if not self._next_batch():
-                return
 
     def scroll(self, value: int, mode: str = "relative") -> None:
         """Move forward by `value` rows, or with mode="absolute" to row `value`; backwards is NotSupportedError."""
