@@ -9,7 +9,7 @@ import mizzle
 
 
 def main() -> None:
-    with mizzle.connect(url=os.environ["MIZZLE_URL"], timeout=5) as conn:
+    with mizzle.connect(url=os.environ["MIZZLE_URL"], autocommit=True, timeout=5) as conn:
         conn.execute(
             "CREATE TEMPORARY TABLE plants (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(40), height DECIMAL(5,2))"
         )

@@ -88,9 +88,9 @@ def drop(connection: Connection) -> None:
 
 def server_version(connection: Connection) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT VERSION(), @@version_comment")
-        version, comment = cursor.fetchone()
-    return f"{'MariaDB' if 'MariaDB' in version else 'MySQL'} {version.split('-')[0]} ({comment})"
+        cursor.execute("SELECT VERSION()")
+        (version,) = cursor.fetchone()
+    return f"{'MariaDB' if 'MariaDB' in version else 'MySQL'} {version.split('-')[0]}"
 
 
 def numbers_below(limit: int) -> str:
