@@ -7,12 +7,16 @@ PyMySQL on monkey-patched eventlet. Only `with_mizzle.py` and `with_pymysql.py` 
 
     __main__.py    the command line: a server, the two processes, the table and the picture
     side.py        one of the two processes, from the first connection to the last check
+    with_*.py      how each driver connects
+    address.py     where the server is
     schema.py      the tables and what is in them at the start
     customers.py   what a customer does: look, book, pay, cancel
-    load.py        green threads: the customers, the report, the clock that stops them
+    load.py        green threads: the customers, the report, the heartbeat
     ledger.py      what the customers were promised, compared with what the database says
-    measure.py     latencies, the heartbeat, and what is made of them
-    summary.py     figures as text: the progress line and the table
+    measure.py     latencies, stalls, processor time, and what is made of them
+    progress.py    the line on the terminal while it runs
+    outcome.py     what a side hands to the process that draws both
+    summary.py     the figures as text, and the table
     chart.py       lines and axes as SVG
     page.py        the picture: one HTML file
 """
