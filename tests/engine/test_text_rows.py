@@ -86,10 +86,17 @@ def test_every_float_comes_back(value: float) -> None:
     assert decode(ft.MYSQL_TYPE_DOUBLE, repr(value).encode()) == value
 
 
-@given(st.integers(-(10**14), 10**14), st.integers(0, 22))
+@given(st.integers(-(10**19), 10**19), st.integers(0, 30))
 def test_short_floats_are_rounded_as_python_rounds(digits: int, scale: int) -> None:
     text = f"{Decimal(digits).scaleb(-scale):f}"
     assert decode(ft.MYSQL_TYPE_DOUBLE, text.encode()) == float(text)
+
+
+@given(st.integers(0, 2**53 - 1), st.integers(0, 20))
+def test_half_way_between_two_floats_is_rounded_as_python_rounds(digits: int, shift: int) -> None:
+    half = Decimal(2 * digits + 1) * 2**shift / 2
+    for text in (f"{half:f}", f"{half + Decimal('0.001'):f}", f"{half - Decimal('0.001'):f}"):
+        assert decode(ft.MYSQL_TYPE_DOUBLE, text.encode()) == float(text)
 
 
 @pytest.mark.parametrize("text", [b"", b"-", b".", b"1.2.3", b"abc", b"1" * 100 + b"x"])

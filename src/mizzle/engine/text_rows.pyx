@@ -25,6 +25,13 @@ from mizzle.engine.packets cimport Column, read_column_definition
 from mizzle.engine.reader cimport Reader, expect_end, malformed, read_text_length, reader_over
 from mizzle.errors import DataError
 
+cdef extern from *:
+    """
+    #include <float.h>
+    #define MIZZLE_WIDE (LDBL_MANT_DIG == 64)
+    """
+    bint WIDE "MIZZLE_WIDE"     # is a long double x87's, whose first eight bytes are its mantissa?
+
 cdef extern from "Python.h":
     void PyObject_GC_UnTrack(object)
     double PyOS_string_to_double(const char *text, char **end, PyObject *overflow) except? -1.0
@@ -49,10 +56,11 @@ cdef enum Kind:
     CONVERT_BYTES               # a user's converter, given bytes
 
 cdef object _Decimal = Decimal
-cdef double[23] POWERS_OF_TEN = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
-]
+# Exact in a long double of 64 bits up to 10**27, in a double up to 10**22.
+cdef long double[28] POWERS_OF_TEN
+POWERS_OF_TEN[0] = 1
+for _exponent in range(1, 28):
+    POWERS_OF_TEN[_exponent] = POWERS_OF_TEN[_exponent - 1] * 10
 
 
 cdef class Decoding:
@@ -243,17 +251,16 @@ cdef object long_integer(const unsigned char *text, Py_ssize_t size):
 
 
 cdef object floating(const unsigned char *text, Py_ssize_t size):
-    """Up to 15 digits and a scale up to 22 are one exact division; anything else is left to the C library."""
+    """Digits and a point are one division, where that is sure to round as it must; the C library does the rest."""
     cdef Py_ssize_t i = 0
     cdef bint negative = size > 0 and text[0] == c"-"
-    cdef long long mantissa = 0
+    cdef unsigned long long mantissa = 0
     cdef int digits = 0, scale = 0
     cdef bint point = False
     cdef double value
-    cdef char[64] buffer
     if negative:
         i = 1
-    while i < size and digits <= 15:
+    while i < size and digits < 19:
         if c"0" <= text[i] <= c"9":
             mantissa = mantissa * 10 + (text[i] - c"0")
             digits += 1
@@ -263,9 +270,32 @@ cdef object floating(const unsigned char *text, Py_ssize_t size):
         else:
             break
         i += 1
-    if i == size and 0 < digits <= 15:
-        value = <double>mantissa / POWERS_OF_TEN[scale]
+    if i == size and digits and quotient(mantissa, scale, &value):
         return PyFloat_FromDouble(-value if negative else value)
+    return any_float(text, size)
+
+
+cdef inline bint quotient(unsigned long long mantissa, int scale, double *value) noexcept:
+    """mantissa / 10**scale, if it can be told how that rounds.
+
+    Exact operands round once. Beyond 53 bits x87's format has 64: then the result is rounded a second time, which goes
+    wrong only where the first result lies half way between two doubles.
+    """
+    cdef long double wide
+    cdef unsigned long long bits
+    if mantissa < 1ULL << 53 and scale <= 22:
+        value[0] = <double>mantissa / <double>POWERS_OF_TEN[scale]
+        return True
+    if not WIDE or scale > 27:
+        return False
+    wide = <long double>mantissa / POWERS_OF_TEN[scale]
+    memcpy(&bits, &wide, sizeof(bits))
+    value[0] = <double>wide
+    return (bits & 0x7FF) != 0x400
+
+
+cdef object any_float(const unsigned char *text, Py_ssize_t size):
+    cdef char[64] buffer
     if size >= 64:
         return float((<const char*>text)[:size])
     memcpy(buffer, text, size)
