@@ -196,6 +196,23 @@ cdef inline int put_quoted(
     return 0
 
 
+cdef inline char *put_beyond_ascii(char *to, unsigned int char) noexcept:
+    """One character from U+0080 up, in UTF-8; where the next goes."""
+    if char < 0x800:
+        to[0] = <char>(0xC0 | char >> 6)
+    else:
+        if char < 0x10000:
+            to[0] = <char>(0xE0 | char >> 12)
+        else:
+            to[0] = <char>(0xF0 | char >> 18)
+            to[1] = <char>(0x80 | char >> 12 & 0x3F)
+            to += 1
+        to[1] = <char>(0x80 | char >> 6 & 0x3F)
+        to += 1
+    to[1] = <char>(0x80 | char & 0x3F)
+    return to + 2
+
+
 cdef inline int put_utf8(
     Buffer *out, const Character *text, Py_ssize_t size, const unsigned char *escapes, object value
 ) except -1:
@@ -218,23 +235,9 @@ cdef inline int put_utf8(
             to[0] = <char>char
             to += 1
             continue
-        if char < 0x800:
-            to[0] = <char>(0xC0 | char >> 6)
-            to[1] = <char>(0x80 | char & 0x3F)
-            to += 2
-            continue
-        if Character is not Latin1:
-            if 0xD800 <= char < 0xE000:
-                str.encode(value, "utf-8")      # raises Python's own UnicodeEncodeError
-            if char < 0x10000:
-                to[0] = <char>(0xE0 | char >> 12)
-            else:
-                to[0] = <char>(0xF0 | char >> 18)
-                to[1] = <char>(0x80 | char >> 12 & 0x3F)
-                to += 1
-            to[1] = <char>(0x80 | char >> 6 & 0x3F)
-            to[2] = <char>(0x80 | char & 0x3F)
-            to += 3
+        if Character is not Latin1 and 0xD800 <= char < 0xE000:
+            str.encode(value, "utf-8")          # raises Python's own UnicodeEncodeError
+        to = put_beyond_ascii(to, char)
     to[0] = c"'"
     out.length += to + 1 - begin
     return 0
