@@ -139,7 +139,9 @@ def work_rows(work: str, outcomes: dict[str, Outcome]) -> tuple[list[str], list[
     best = best_peer(work, outcomes)
     if own and best and base:
         ratio = outcomes[best].median(about.metric) / base
-        notes.insert(0, f"best peer ({CONTESTANTS[best].label}) : {CONTESTANTS[own].label} = {ratio:.2f} : 1")
+        notes.insert(
+            0, f"best peer, {CONTESTANTS[best].label}, takes {ratio:.2f} x what {CONTESTANTS[own].label} takes"
+        )
     return heads, rows, notes
 
 
