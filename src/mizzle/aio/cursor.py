@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from mizzle import errors
 from mizzle.aio.iteration import Rows
@@ -63,8 +63,9 @@ class Cursor(Rows[Row]):
     arraysize = 1
     #: Makes the rows of this class of cursors, unless cursor(row_factory=…) says otherwise. None: tuples.
     row_factory: RowFactory[Row] | None = None
-    #: executemany() folds rows into statements of about this many bytes (never more than the server takes).
-    max_stmt_length: ClassVar[int] = 1024000
+    #: executemany() folds rows into statements of about this many bytes (never more than the server takes). Larger ones
+    #: are no faster, and a hub or loop has to wait while one is put together.
+    max_stmt_length: ClassVar[int] = 256 * 1024
 
     #: The connection; None once the cursor is closed.
     connection: Connection | None
@@ -211,7 +212,12 @@ class Cursor(Rows[Row]):
         return list(islice(self._iterator, self.arraysize if size is None else size))
 
     async def fetchall(self) -> list[Row]:
-        """All rows that are left."""
+        """All rows that are left, as a list of your own (scroll() goes over the same rows, should you change it)."""
+        result = self._result
+        if result is not None and self._iterator is self._source and result.rows and self.rownumber == 0:
+            # Copying half a million references would keep a hub or loop waiting for milliseconds.
+            self._source = self._iterator = _NO_ROWS
+            return cast("list[Row]", result.rows)
         return list(self._iterator)
 
     async def scroll(self, value: int, mode: str = "relative") -> None:
