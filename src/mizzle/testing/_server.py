@@ -64,8 +64,10 @@ class Server:
         self._owner_lock: int | None = owner_lock
         self._owner_pid = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
+        self._tls: list[str] = []
         self._arguments: list[str] = []
         self._timeout = 60.0
+        self._too_slow = False
 
     @classmethod
     def start(
@@ -93,7 +95,8 @@ class Server:
         atexit.register(server.close)
         try:
             copy_tree(template, server._folder / "data")
-            server._arguments = [*server._tls_arguments(tls), *arguments]
+            server._tls = server._tls_arguments(tls)
+            server._arguments = [*arguments]
             server._timeout = timeout
             server._run(None)
         except BaseException:
@@ -172,7 +175,7 @@ class Server:
             raise ServerFailed("this server was closed and its data removed: start another")
         self.stop()
         if arguments is not None:
-            self._arguments = [*self._tls_arguments(self.certificates is not None or None), *arguments]
+            self._arguments = [*arguments]
         self._run(self.port)
 
     def close(self) -> None:
@@ -203,9 +206,7 @@ class Server:
             return []
         if tls is False:
             return [*_NO_TLS[self.program.vendor]]
-        if self.certificates is None:
-            self.certificates = make_certificates(self._folder / "tls", expired=tls == "expired")
-        made = self.certificates
+        self.certificates = made = make_certificates(self._folder / "tls", expired=tls == "expired")
         return [f"--ssl-ca={made.ca_file}", f"--ssl-cert={made.server_certificate}", f"--ssl-key={made.server_key}"]
 
     def _run(self, port: int | None) -> None:
@@ -244,6 +245,7 @@ class Server:
             )
         if await_greeting(self._process, self.unix_socket, deadline):
             return True
+        self._too_slow = self.running
         self.kill()
         return False
 
@@ -259,6 +261,7 @@ class Server:
             f"--bind-address={HOST}",
             f"--port={self.port}",
             "--skip-name-resolve",
+            *self._tls,
             *self._arguments,
         ]
 
@@ -267,5 +270,5 @@ class Server:
 
     def _failure(self) -> ServerFailed:
         status = None if self._process is None else self._process.returncode
-        how = f"did not answer within {self._timeout:g} s" if status == -9 else f"ended with status {status}"
+        how = f"did not answer within {self._timeout:g} s" if self._too_slow else f"ended with status {status}"
         return ServerFailed(f"{self.program.path} {how}; the end of its log:\n{self.log()[-_LOG_TAIL:]}")
