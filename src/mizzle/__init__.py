@@ -93,7 +93,7 @@ def connect(**keywords: Any) -> Connection:
     The keywords are those of PyMySQL and, of mizzle's own, `url`, `timeout` (seconds for each call), `ssl_mode`
     ("disabled", "preferred", "required", "verify_ca", "verify_identity"), `row_factory`, `connection_class` and
     `world` ("threads", "eventlet"; "auto", the default, takes the one whose monkey patching is in force, else
-    threads). docs/connecting.md has them all.
+    threads). `mizzle.options.ConnectOptions` has them all.
 
     Raises OperationalError: 2002 or 2003 if nobody answers within `connect_timeout` seconds, 2005 if the host has no
     address, else what the server answered, such as 1045 for a wrong password.
