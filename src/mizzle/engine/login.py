@@ -86,7 +86,7 @@ def connect(engine: Engine) -> Steps:
 
 
 def read_greeting(engine: Engine) -> Generator[int, None, Handshake]:
-    wire = engine.wire
+    wire, payload = engine.wire, b""
     try:
         payload = yield from packet(engine)
         if payload[0] == ERR:  # 1040, 1129, 1130: the server has no place for us
@@ -96,7 +96,7 @@ def read_greeting(engine: Engine) -> Generator[int, None, Handshake]:
         if wire.sequence == 0 or isinstance(error, MalformedPacket):
             raise OperationalError(
                 CR_SERVER_HANDSHAKE_ERR,
-                f"The peer does not speak the MySQL protocol, it began with {wire.unread[:40] or payload[:40]!r}",
+                f"The peer does not speak the MySQL protocol, it began with {(payload or wire.unread)[:40]!r}",
                 sent=False,
                 alive=False,
                 hint="Is this the server's port, and its protocol not the X protocol (33060) or HTTP?",

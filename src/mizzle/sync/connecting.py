@@ -40,8 +40,10 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
         if options.init_command:
             channel.run(engine.query(options.init_command.encode(engine.charset.codec)), deadline.left())
         return (connection_class or Connection)(channel, engine, options)
-    except BaseException:
+    except BaseException as error:
         channel.abort()
+        if isinstance(error, errors.Error):
+            error.alive = False
         raise
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import weakref
 from collections.abc import Coroutine
@@ -199,7 +200,7 @@ async def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Chan
         try:
             sock.setblocking(False)
             missed = deadline.missed(f"connecting to {address}") if seconds is not None else None
-            await _within(seconds, loop.sock_connect(sock, address.sockaddr), missed)
+            await _within(seconds, _connect(loop, sock, address), missed)
             return Channel(sock, loop)
         except OSError as failure:
             sock.close()
@@ -208,6 +209,15 @@ async def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Chan
             sock.close()
             raise
     raise sockets.unreachable(failures)
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: sockets.Address) -> None:
+    try:
+        await loop.sock_connect(sock, address.sockaddr)
+    except OSError as failure:  # asyncio writes the address where the system says the reason
+        if failure.errno:
+            raise OSError(failure.errno, os.strerror(failure.errno)) from failure
+        raise
 
 
 async def _addresses(

@@ -1,0 +1,56 @@
+"""What a program has open or under way: descriptors, threads, listeners and timers of hubs, tasks of loops."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from contextlib import suppress
+from typing import Any
+
+
+def descriptors() -> set[str]:
+    """What this process has open, each by its kind and inode."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # that of the listing itself
+            found.add(f"{number} {os.readlink(f'/proc/self/fd/{number}')}")
+    return {name for name in found if "/proc/" not in name}
+
+
+def under_way(world: Any) -> list[str]:
+    """What a world still has to do or to listen to."""
+    found = []
+    if world.name == "eventlet":
+        from eventlet import hubs  # noqa: PLC0415 - for those only who run in this world
+
+        hub = hubs.get_hub()
+        found += [f"{kind} {fd}" for kind, listeners in hub.listeners.items() for fd in listeners]
+        found += [repr(timer) for _, timer in (*hub.timers, *hub.next_timers) if not timer.called]
+    elif world.name == "asyncio":
+        loop = world._loop
+        found += [repr(handle) for handle in loop._scheduled if not handle.cancelled()]
+        found += [repr(key.data) for key in loop._selector.get_map().values() if key.fd != loop._ssock.fileno()]
+    else:
+        found += [thread.name for thread in threading.enumerate() if not thread.daemon]
+    return found
+
+
+class Remains:
+    """Takes stock at its making; `nothing()` raises if there is more now."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        world.sleep(0)  # a hub opens its epoll when it is first used
+        self._descriptors = descriptors()
+        self._under_way = under_way(world)
+
+    def nothing(self) -> None:
+        gc.collect()
+        self._world.settle()
+        for _ in range(3):  # what was cancelled is taken out in the hub's or loop's next turn
+            self._world.sleep(0)
+        left = descriptors() - self._descriptors
+        assert not left, f"left open: {left}"
+        more = [what for what in under_way(self._world) if what not in self._under_way]
+        assert not more, f"left under way: {more}"
