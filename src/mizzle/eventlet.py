@@ -11,7 +11,7 @@ from mizzle import *  # noqa: F403 (the same surface, by definition)
 if TYPE_CHECKING:
     from mizzle.sync import Connection
 
-__all__ = list(mizzle.__all__)
+__all__ = mizzle.__all__  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def connect(**keywords: Any) -> "Connection":  # type: ignore[no-redef]

@@ -48,10 +48,12 @@ class NamedColumn(Protocol):
     @property
     def name(self) -> str:
         """The name or alias in the result."""
+        ...
 
     @property
     def table(self) -> str:
         """The name or alias of the table, or an empty string."""
+        ...
 
 
 RowFactory: TypeAlias = Callable[[Sequence[NamedColumn]], RowMaker[Row]]

@@ -354,9 +354,9 @@ def infile_sender(infile: Infile) -> Callable[[str], Iterator[bytes]]:
         if isinstance(infile, (str, os.PathLike)):
             with open(infile, "rb") as file:
                 yield from iter(lambda: file.read(INFILE_CHUNK), b"")
-        elif hasattr(infile, "read"):
-            yield from iter(lambda: infile.read(INFILE_CHUNK), b"")
+        elif (read := getattr(infile, "read", None)) is not None:
+            yield from iter(lambda: read(INFILE_CHUNK), b"")
         else:
-            yield from infile
+            yield from cast("Iterable[bytes]", infile)
 
     return send
