@@ -150,6 +150,14 @@ class Engine:
         return
         yield READ
 
+    def leave(self) -> Conversation:
+        """Send a frame, and end in another step: the peer may be gone by then."""
+        return self._conversation("LEAVE", self._leave())
+
+    def _leave(self) -> Generator[int, None, None]:
+        self.wire.queue(frame(b"bye"))
+        yield WRITE
+
     def batch(self) -> Conversation:
         """The frames that have come, at least one; between batches the server may go on. b"." ends them."""
         return self._conversation("BATCH", self._batch())

@@ -22,6 +22,7 @@ import _socket
 import errno
 import os
 import sys
+import threading
 import weakref
 from typing import Any
 
@@ -288,7 +289,7 @@ def _resolve(endpoint: Endpoint, deadline: sockets.Deadline) -> list[sockets.Add
 
 
 def _thread_name(ident: int) -> str:
-    for thread in _native_thread.enumerate():
+    for thread in (*threading.enumerate(), *_native_thread.enumerate()):  # patched and original know their own
         if thread.ident == ident:
             return repr(thread.name)
     return str(ident)

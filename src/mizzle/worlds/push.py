@@ -124,6 +124,11 @@ class PushChannel(ChannelBase):
     def _ended(self, cause: BaseException | None) -> None:
         """The server closed the connection (None), or the socket failed."""
         conversation = self._conversation
+        if conversation is not None and self._want == WRITE and not conversation.wire.outgoing:
+            self._sending = False
+            self._received(0)  # it had all been sent, and may have been the last word (COM_QUIT)
+            if self._conversation is not conversation:
+                return  # an idle connection that has ended is reported again
         if conversation is not None:
             self._wake(self._lost(conversation, cause))
         elif self._aborted:
