@@ -357,6 +357,6 @@ def infile_sender(infile: Infile) -> Callable[[str], Iterator[bytes]]:
         elif (read := getattr(infile, "read", None)) is not None:
             yield from iter(lambda: read(INFILE_CHUNK), b"")
         else:
-            yield from cast("Iterable[bytes]", infile)
+            yield from infile
 
     return send
