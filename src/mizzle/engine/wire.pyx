@@ -168,7 +168,7 @@ cdef class Wire:
     cdef bint _next_long_packet(self) except -1:
         """A payload in several frames: wait for all of them, then close the gaps between them."""
         cdef unsigned char *target
-        cdef unsigned char *frame
+        cdef unsigned char *header = self._input
         cdef Py_ssize_t offset = 0, total = 0, length = FULL_FRAME
         while length == FULL_FRAME:
             if self._input_length < offset + HEADER:
@@ -180,17 +180,16 @@ cdef class Wire:
             offset += HEADER + length
         if self._input_length < offset:
             return False
-        self.packet = target = frame = self._input + HEADER
+        self.packet = target = header + HEADER
         self.packet_length = total
         while total:
-            length = frame_length(frame - HEADER)
-            if frame[-1] != self.sequence:
-                self._out_of_order(frame[-1])
+            length = frame_length(header)
+            if header[3] != self.sequence:
+                self._out_of_order(header[3])
             self.sequence = (self.sequence + 1) & 0xFF
-            if target != frame:
-                memmove(target, frame, length)
+            memmove(target, header + HEADER, length)
             target += length
-            frame += HEADER + length
+            header += HEADER + length
             total -= length
         if length == FULL_FRAME:        # an exact multiple of the frame length ends with an empty frame
             self.sequence = (self.sequence + 1) & 0xFF
