@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from habitats import Eventlet, Habitat, Threads, turn, turns
 from peers import PATIENCE, Link, Peer
-from toy import Engine
+from toy import Engine, Wire
 
 from mizzle import errors
 from mizzle.worlds import Endpoint
@@ -223,6 +223,35 @@ def test_an_idle_connection_ends_at_once(push_habitat: Habitat, how: str) -> Non
             await habitat.talk(channel, channel.engine.ask(b"again"), 5)
 
     with Peer(end) as peer:
+        habitat.run(test(peer))
+
+
+def test_idle_bytes_that_mean_nothing_are_no_matter(push_habitat: Habitat) -> None:
+    """TLS has records of its own, of which the engine's filter leaves nothing."""
+    habitat = push_habitat
+
+    class Filtered(Wire):
+        def received(self, n: int) -> None:
+            super().received(n)
+            self.own += bytes(self.shared[:n]).replace(b"noise", b"")
+            self.fresh = 0
+
+    def noisy(link: Link) -> None:
+        link.say(link.hear() or b"")
+        link.sock.sendall(b"noise")
+        link.say(link.hear() or b"")
+        link.wait_for_end()
+
+    async def test(peer: Peer) -> None:
+        channel = await habitat.open(peer.endpoint)
+        channel.engine.wire = Filtered()
+        for _ in range(2):
+            assert await habitat.talk(channel, channel.engine.ask(b"hello"), 5) == [b"hello"]
+            for _ in range(5):
+                await turn(habitat)
+        channel.abort()
+
+    with Peer(noisy) as peer:
         habitat.run(test(peer))
 
 

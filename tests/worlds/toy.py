@@ -44,6 +44,10 @@ class Wire:
         self.given = 0
         self.fresh = n
 
+    @property
+    def unread(self) -> bytes:
+        return bytes(self.own) + bytes(self.shared[: self.fresh])
+
     def keep(self) -> None:
         self.own += self.shared[: self.fresh]
         self.fresh = 0

@@ -10,7 +10,6 @@ speaks first, and there is nobody to hear it before.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import weakref
@@ -238,14 +237,13 @@ async def _within(seconds: float | None, work: Coroutine[Any, Any, _T], missed: 
     if seconds is None or missed is None:
         return await work
     task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, though nobody may ask any more
     try:
         await asyncio.wait({task}, timeout=seconds)
-        if task.done():
-            return task.result()
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-    raise missed
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    if task.cancelled():
+        raise missed
+    return task.result()

@@ -110,7 +110,8 @@ class ChannelBase:
             )
         if self.closed:
             return self._reason()
-        running = self._conversation.name if self._conversation is not None else "another command"
+        other = self._conversation
+        running = "another command" if other is None else other.name
         return misuse(
             f"{self._name(self._owner)} waits for {running} on this connection, so that {self._name(self._caller())} "
             f"cannot run {conversation.name} on it: use one connection for each, or a pool"

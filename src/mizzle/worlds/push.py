@@ -141,14 +141,14 @@ class PushChannel(ChannelBase):
     def _received_idle(self, n: int) -> None:
         try:
             self._wire.received(n)
-        except errors.Error as failure:
-            self._break(failure, news=True)
+        except Exception as failure:  # noqa: BLE001 - TLS may find fault with it; nobody waits who could be told
+            self._break(self.engine.lost_idle(failure), news=True)
             return
         if self.engine.streaming:
             self._wire.keep()
             self._deafen()
-        elif (reason := self.engine.unsolicited()) is not None:
-            self._break(reason, news=True)
+        elif self._wire.unread:  # else it was TLS's own, such as a new key
+            self._break(self.engine.unsolicited(), news=True)
 
     def _expired(self) -> None:
         conversation = self._conversation
