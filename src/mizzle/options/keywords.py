@@ -40,6 +40,7 @@ class Setting(NamedTuple):
     textual: bool = True  # may it stand in a URL or an option file?
     secret: bool = False  # is its value kept out of messages?
     takes_none: bool = False  # is None a value, and not the absence of one?
+    takes_empty: bool = False  # is an empty str a value?
 
 
 def demand(condition: object) -> None:
@@ -212,7 +213,7 @@ SETTINGS: dict[str, Setting] = {
     "use_unicode": BOOL,
     "autocommit": Setting(read_autocommit, "True, False or None (the server's default)", takes_none=True),
     "init_command": TEXT,
-    "sql_mode": TEXT,
+    "sql_mode": Setting(read_text, TEXT.expected, takes_empty=True),
     "connect_timeout": Setting(read_seconds, SECONDS.expected, takes_none=True),
     "read_timeout": SECONDS,
     "write_timeout": SECONDS,
@@ -260,7 +261,8 @@ def read_value(name: str, value: object, origin: str = "") -> Any:
     setting = SETTINGS[name]
     if origin and not setting.textual:
         raise ValueError(f"{name} cannot be given{origin}: it takes {setting.expected}, as a keyword argument")
-    if (value is None and not setting.takes_none) or (isinstance(value, (str, bytes)) and not value):
+    empty = isinstance(value, (str, bytes)) and not value
+    if (value is None and not setting.takes_none) or (empty and not setting.takes_empty):
         raise NotGiven
     try:
         return setting.read(value)
