@@ -1,0 +1,195 @@
+"""Transactions: what is seen, what stays, and what the connection says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import mizzle
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture
+def name(table: Callable[[str], str]) -> str:
+    return table("id INT PRIMARY KEY")
+
+
+@pytest.fixture
+def ids(admin: Any, name: str) -> Callable[[], list[int]]:
+    """What everybody sees."""
+    return lambda: [number for (number,) in admin.execute(f"SELECT id FROM {name} ORDER BY id")]
+
+
+def add(conn: Any, name: str, number: int) -> None:
+    conn.execute(f"INSERT INTO {name} VALUES (%s)", [number])
+
+
+def test_commit_and_rollback(connect: Connect, name: str, ids: Any) -> None:
+    conn = connect()
+    assert not conn.get_autocommit()
+    assert not conn.in_transaction
+    add(conn, name, 1)
+    assert conn.in_transaction
+    assert ids() == []
+    conn.commit()
+    assert not conn.in_transaction
+    assert ids() == [1]
+    add(conn, name, 2)
+    conn.rollback()
+    assert not conn.in_transaction
+    assert ids() == [1]
+
+
+def test_closing_rolls_back(connect: Connect, name: str, ids: Any, admin: Any) -> None:
+    with connect() as conn:
+        add(conn, name, 1)
+    admin.until(lambda: admin.sessions("id = %s", [conn.thread_id()]) == 0)
+    assert ids() == []
+
+
+def test_autocommit(connect: Connect, name: str, ids: Any) -> None:
+    conn = connect(autocommit=True)
+    assert conn.get_autocommit()
+    add(conn, name, 1)
+    assert not conn.in_transaction
+    assert ids() == [1]
+    conn.autocommit(False)
+    assert not conn.get_autocommit()
+    add(conn, name, 2)
+    assert ids() == [1]
+    conn.autocommit(True)
+    assert ids() == [1, 2]
+    conn.execute("SET autocommit = 0")
+    assert not conn.get_autocommit()
+
+
+def test_autocommit_left_to_the_server(connect: Connect) -> None:
+    assert connect(autocommit=None).get_autocommit()
+
+
+def test_begin(conn: Any, name: str, ids: Any) -> None:
+    conn.begin()
+    assert conn.in_transaction
+    add(conn, name, 1)
+    conn.rollback()
+    conn.begin()
+    add(conn, name, 2)
+    conn.commit()
+    assert ids() == [2]
+
+
+def test_ddl_commits(conn: Any, name: str, ids: Any) -> None:
+    conn.begin()
+    add(conn, name, 1)
+    conn.execute(f"ALTER TABLE {name} COMMENT 'x'")
+    assert not conn.in_transaction
+    conn.rollback()
+    assert ids() == [1]
+
+
+def test_a_block_commits(conn: Any, name: str, ids: Any) -> None:
+    with conn.transaction():
+        assert conn.in_transaction
+        add(conn, name, 1)
+        assert ids() == []
+    assert not conn.in_transaction
+    assert ids() == [1]
+
+
+def test_an_exception_rolls_a_block_back(conn: Any, name: str, ids: Any) -> None:
+    def fail() -> None:
+        with conn.transaction():
+            add(conn, name, 1)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert not conn.in_transaction
+    assert ids() == []
+
+
+def test_blocks_in_blocks_are_savepoints(conn: Any, name: str, ids: Any) -> None:
+    def fail(number: int) -> None:
+        with conn.transaction():
+            add(conn, name, number)
+            with conn.transaction():
+                add(conn, name, number + 1)
+            raise LookupError
+
+    with conn.transaction():
+        add(conn, name, 1)
+        with pytest.raises(LookupError):
+            fail(10)
+        with conn.transaction():
+            add(conn, name, 2)
+            with pytest.raises(LookupError):
+                fail(20)
+        with pytest.raises(mizzle.IntegrityError), conn.transaction():
+            add(conn, name, 1)
+        assert ids() == []
+    assert ids() == [1, 2]
+
+
+def test_the_whole_is_undone_with_its_parts(conn: Any, name: str, ids: Any) -> None:
+    def fail() -> None:
+        with conn.transaction():
+            with conn.transaction():
+                add(conn, name, 1)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("level", "sees_change", "sees_uncommitted"),
+    [("read uncommitted", True, True), ("read committed", True, False), ("repeatable read", False, False)],
+)
+def test_isolation(connect: Connect, name: str, level: str, sees_change: bool, sees_uncommitted: bool) -> None:
+    reader, writer = connect(autocommit=True), connect()
+
+    def seen() -> bool:
+        return bool(reader.execute(f"SELECT id FROM {name}").fetchall())
+
+    with reader.transaction(isolation=level):
+        assert not seen()
+        add(writer, name, 1)
+        assert seen() == sees_uncommitted
+        writer.commit()
+        assert seen() == sees_change
+    assert seen()
+
+
+def test_serializable_readers_lock(connect: Connect, name: str) -> None:
+    reader = connect(autocommit=True)
+    writer = connect(init_command="SET innodb_lock_wait_timeout = 1")
+    add(writer, name, 1)
+    writer.commit()
+    with reader.transaction(isolation="serializable"):
+        reader.execute(f"SELECT * FROM {name} WHERE id = 1")
+        with pytest.raises(mizzle.OperationalError, match="1205"):
+            writer.execute(f"DELETE FROM {name} WHERE id = 1")
+
+
+def test_read_only(conn: Any, name: str) -> None:
+    with conn.transaction(readonly=True):
+        with pytest.raises(mizzle.OperationalError, match="1792") as caught:
+            add(conn, name, 1)
+        assert caught.value.alive
+        assert conn.execute(f"SELECT * FROM {name}").fetchall() == []
+
+
+def test_what_a_block_does_not_allow(conn: Any) -> None:
+    with conn.transaction():
+        for forbidden in (conn.commit, conn.rollback, conn.begin, conn.reset, lambda: conn.autocommit(False)):
+            with pytest.raises(mizzle.ProgrammingError, match=r"transaction\(\) block"):
+                forbidden()
+    with pytest.raises(mizzle.ProgrammingError, match="isolation"):
+        conn.transaction(isolation="chaos")
+    conn.begin()
+    with pytest.raises(mizzle.ProgrammingError, match="already open"):
+        conn.transaction().__enter__()
