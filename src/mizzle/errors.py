@@ -210,6 +210,8 @@ _HINTS = {
     "SET GLOBAL local_infile = ON there.",
     errnos.ER_NOT_ALLOWED_COMMAND: "LOAD DATA LOCAL must be allowed on both sides: local_infile=True here, "
     "SET GLOBAL local_infile = ON there.",
+    errnos.ER_LOAD_INFILE_CAPABILITY_DISABLED: "LOAD DATA LOCAL must be allowed on both sides: local_infile=True here, "
+    "SET GLOBAL local_infile = ON there.",
     errnos.ER_CLIENT_INTERACTION_TIMEOUT: "The connection was idle for longer than the server's wait_timeout.",
     errnos.CR_AUTH_PLUGIN_CANNOT_LOAD: "Give the account an authentication plugin that mizzle has: "
     "ALTER USER ... IDENTIFIED WITH caching_sha2_password (MariaDB: ed25519 or mysql_native_password).",

@@ -218,12 +218,14 @@ class Connection:
         """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables."""
         self._refuse_in_block("reset()")
         self._run(self._engine.reset_connection(), timeout)
+        self._literals = Literals(self._engine.charset.codec, self._encoders)
 
     def change_user(self, user: str, password: str | bytes = b"", database: str | None = None) -> None:
         """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection."""
         self._refuse_in_block("change_user()")
         secret = password.encode("utf8") if isinstance(password, str) else password
         self._run(self._engine.change_user(user, secret, database))
+        self._literals = Literals(self._engine.charset.codec, self._encoders)
 
     def set_charset(self, charset: str, collation: str | None = None) -> None:
         """Change the character set of the session (SET NAMES)."""
