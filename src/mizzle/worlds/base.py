@@ -180,7 +180,7 @@ class ChannelBase:
         if self._pid == sockets.process.pid:
             self._close()
         else:
-            self._sock.close()  # the hub's epoll set, and the session, are the parent's: leave them alone
+            self._close_copy()
 
     def _let_go(self) -> None:
         """What __del__ does with the socket: call no hub and no loop, in whatever thread it runs."""
@@ -193,7 +193,14 @@ class ChannelBase:
             self._let_go()
             _warn(f"unclosed connection {self!r}", ResourceWarning, stacklevel=2, source=self)
         else:
-            self._sock.close()
+            self._close_copy()
+
+    def _close_copy(self) -> None:
+        """In a forked child: the hub's epoll set and the session are the parent's, only the descriptor is ours.
+
+        Straight to the C type, for a loop may have borrowed the socket object, which then puts off its end.
+        """
+        _socket.socket.close(self._sock)
 
 
 def _remembered(failure: BaseException, conversation: Conversation) -> errors.Error:
