@@ -270,7 +270,8 @@ def _connect(sock: _socket.socket, address: sockets.Address, seconds: float | No
     result = sock.connect_ex(address.sockaddr)
     if result in (errno.EINPROGRESS, errno.EAGAIN):
         missed = deadline.missed(f"connecting to {address}") if seconds is not None else None
-        hubs.trampoline(sock.fileno(), write=True, timeout=seconds, timeout_exc=missed)
+        wait: Any = hubs.trampoline
+        wait(sock.fileno(), write=True, timeout=seconds, timeout_exc=missed)
         result = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
     if result:
         raise OSError(result, os.strerror(result))
@@ -282,7 +283,8 @@ def _resolve(endpoint: Endpoint, deadline: sockets.Deadline) -> list[sockets.Add
     seconds = deadline.left(phase)
     with eventlet.Timeout(seconds, deadline.missed(phase) if seconds is not None else None):
         if os.environ.get("EVENTLET_NO_GREENDNS", "").lower() == "yes":
-            return list(tpool.execute(sockets.resolve_blocking, endpoint))
+            found: Any = tpool.execute(sockets.resolve_blocking, endpoint)
+            return list(found)
         from eventlet.green import socket as green  # type: ignore[import-untyped]  # noqa: PLC0415 - big, for names only
 
         return sockets.found(green.getaddrinfo(*sockets.question(endpoint)))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from mizzle import errors
 from mizzle.engine.conversations import READ
@@ -218,7 +218,7 @@ class Recorder:
 
     def watch(self, conversation: Conversation) -> Conversation:
         """The same conversation, overheard."""
-        return _Watched(conversation, self)
+        return cast(Conversation, _Watched(conversation, self))
 
     def note(self, speaker: str, data: bytes) -> None:
         steps = self.script.steps
