@@ -18,7 +18,7 @@ help:
 	@echo 'make test-quick  the engine tests; no server, seconds'
 	@echo 'make bench       mizzle beside the other drivers'
 	@echo 'make lint        ruff, and whether the generated files are current'
-	@echo 'make types       mypy'
+	@echo 'make types       mypy and pyright'
 	@echo 'make format      format the sources and write the generated files'
 	@echo 'make venv        only set up: .venv with mizzle built in it and all that development needs'
 	@echo 'make clean       remove what was built, and .venv'
@@ -74,6 +74,7 @@ lint: venv
 types: venv
 	@echo '==> types'
 	@$(PY) -m mypy
+	@$(VENV)/bin/basedpyright --pythonpath $(PY)
 
 format: venv
 	@$(PY) -m ruff check --fix --quiet .
