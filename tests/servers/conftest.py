@@ -130,25 +130,30 @@ def no_socket_left(admin: Admin, worlds: dict[str, World]) -> Iterator[None]:  #
 
 
 @pytest.fixture
-def connect(
+def dial(
     server: Server,
     world: World,
-    tls: bool,
     tables: list[str],  # noqa: ARG001 (they are dropped later)
     no_socket_left: None,  # noqa: ARG001 (so is this looked at)
 ) -> Iterator[Connect]:
-    """Connect to the server in the world and with the encryption that it is the turn of; closed at the end."""
+    """Connect to the server in the world that it is the turn of, encrypted as mizzle does it; closed at the end."""
     made: list[Any] = []
-    encryption = {"ssl_mode": "verify_identity", "ssl_ca": server.ca_file} if tls else {"ssl_mode": "disabled"}
 
     def make(**changes: Any) -> Any:
-        given = encryption if not {"ssl_mode", "unix_socket", "url"} & changes.keys() else {}
-        made.append(world.connect(**server.connect_args(timeout=PATIENCE, **given) | changes))
+        given = server.connect_args(timeout=PATIENCE) if "url" not in changes else {"timeout": PATIENCE}
+        made.append(world.connect(**given | changes))
         return made[-1]
 
     yield make
     for connection in made:
         connection.close()
+
+
+@pytest.fixture
+def connect(dial: Connect, server: Server, tls: bool) -> Connect:
+    """The same with TLS and without: the server's certificate verified in full, or everything in the clear."""
+    encryption = {"ssl_mode": "verify_identity", "ssl_ca": server.ca_file} if tls else {"ssl_mode": "disabled"}
+    return lambda **changes: dial(**encryption | changes)
 
 
 @pytest.fixture
