@@ -64,6 +64,7 @@ ON_REQUEST = (
     | cap.CLIENT_INTERACTIVE
     | cap.CLIENT_MULTI_STATEMENTS
 )
+NATIVE = "mysql_native_password"
 REQUIRED = cap.CLIENT_PROTOCOL_41 | cap.CLIENT_SECURE_CONNECTION
 ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
 
@@ -175,9 +176,11 @@ def log_in(engine: Engine, greeting: Handshake) -> Steps:
     options = engine.options
     engine.nonce = greeting.auth_plugin_data
     name = options.auth_plugin or greeting.auth_plugin_name
-    if name not in auth.PLUGINS:  # the server's default need not be this account's plugin: it will ask for another
-        name = "mysql_native_password"
-    plugin = start_plugin(engine, name, options.user, engine.password)
+    # The server's default need not be this account's plugin: it will ask for another. It does so for client_ed25519,
+    # whose nonce of 32 bytes comes with that question only.
+    if name not in auth.PLUGINS or name == "client_ed25519":
+        name = NATIVE
+    plugin = start_plugin(engine, name, options.user, engine.password, engine.nonce)
     engine.wire.write_packet(
         build_handshake_response(
             engine.capabilities,
@@ -194,8 +197,7 @@ def log_in(engine: Engine, greeting: Handshake) -> Steps:
 
 
 def change_user(engine: Engine, user: str, password: bytes, database: str) -> Steps:
-    name = "mysql_native_password"
-    plugin = start_plugin(engine, name, user, password)
+    plugin = start_plugin(engine, NATIVE, user, password, engine.nonce)
     engine.begin(
         COM_CHANGE_USER,
         build_change_user(
@@ -204,7 +206,7 @@ def change_user(engine: Engine, user: str, password: bytes, database: str) -> St
             user.encode("utf8"),
             next(plugin) or b"",
             database.encode("utf8"),
-            name.encode("ascii"),
+            NATIVE.encode("ascii"),
             attributes(engine.options),
         ),
     )
@@ -212,13 +214,13 @@ def change_user(engine: Engine, user: str, password: bytes, database: str) -> St
     yield from settle_session(engine)
 
 
-def start_plugin(engine: Engine, name: str, user: str, password: bytes) -> auth.Plugin:
+def start_plugin(engine: Engine, name: str, user: str, password: bytes, nonce: bytes) -> auth.Plugin:
     return auth.start(
         name,
         auth.AuthContext(
             user=user,
             password=password,
-            nonce=engine.nonce,
+            nonce=nonce,
             secure=engine.secure or engine.wire.filter is not None,
             server_public_key=engine.options.server_public_key,
             unix_socket=engine.secure and engine.wire.filter is None,
@@ -241,8 +243,11 @@ def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes
             raise refused(payload)
         if head == AUTH_SWITCH_REQUEST:
             request = parse_auth_switch_request(payload)
-            engine.nonce = request.auth_plugin_data
-            plugin = start_plugin(engine, request.auth_plugin_name, user, password)
+            if (
+                request.auth_plugin_name == NATIVE
+            ):  # the one that COM_CHANGE_USER will begin with; others' are their own
+                engine.nonce = request.auth_plugin_data
+            plugin = start_plugin(engine, request.auth_plugin_name, user, password, request.auth_plugin_data)
             answer = next(plugin)
         elif head == AUTH_MORE_DATA:
             answer = plugin.send(payload[1:])
