@@ -170,6 +170,7 @@ _CLASS_BY_ERRNO = {errno: cls for cls, numbers in _CLASSES.items() for errno in 
 _LAST_WORDS = frozenset(
     {
         errnos.ER_ABORTING_CONNECTION,
+        errnos.ER_NET_PACKET_TOO_LARGE,
         errnos.ER_NEW_ABORTING_CONNECTION,
         errnos.ER_CONNECTION_KILLED,
         errnos.ER_CLIENT_INTERACTION_TIMEOUT,

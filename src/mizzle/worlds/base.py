@@ -139,6 +139,8 @@ class ChannelBase:
         if conversation.finished and not conversation.wire.outgoing:
             self._end()
             return
+        if isinstance(failure, errors.Error):
+            failure.alive = False  # an answer, but one that came before the command was wholly sent
         conversation.abandon(failure)
         self._break(_remembered(failure, conversation))
 
