@@ -156,23 +156,20 @@ cdef class Engine:
         cdef Reader reader
         if self.wire.filter is not None and not self.wire.filter.closed and not self.wire.unread:
             return None
+        error = OperationalError(
+            CR_MALFORMED_PACKET, "The server sent a packet that nobody asked for", sent=False, alive=False
+        )
+        self.wire.sequence = 0
         try:
-            self.wire.sequence = 0
             if self.wire.next_packet() and self.wire.packet_length and self.wire.packet[0] == ERR:
                 reader = reader_over(self.wire.packet, self.wire.packet_length, "ERR")
                 error = read_err(&reader)
-                error.alive = False
-                error.sent = False
-            else:
-                error = OperationalError(
-                    CR_MALFORMED_PACKET, "The server sent a packet that nobody asked for", sent=False, alive=False
-                )
+                error.alive = error.sent = False
         except OperationalError as unreadable:
-            error = unreadable
+            error.__cause__ = unreadable
         self.broken = error
         self.settled = False
         return error
-
 
     def lost_idle(self, cause=None):
         """The link ended while no command ran. Returns the error; the connection is not to be used again."""
@@ -201,6 +198,8 @@ cdef class Engine:
                     sent=False,
                 )
             raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
+        if self.wire._input_length:     # it came behind the last answer, and would be taken for this command's
+            raise self.unsolicited()
         self.settled = False
         return self.wire.begin(command, payload)
 
@@ -303,6 +302,7 @@ cdef class Engine:
         if result.finished:
             return []
         self.check_streaming(result)
+        self.streaming = None           # until the rows have proved to be such: see Conversation._end
         while True:
             end = result.drain_rows(self.wire, keep, self._deprecate_eof)
             if end != ROWS_MORE or result.rows or result.error is not None and keep:
@@ -312,7 +312,7 @@ cdef class Engine:
             raise self.server_error()
         if end == ROWS_END:
             self.settle(result)
-            self.streaming = None if self.settled else result
+        self.streaming = None if self.settled else result
         rows, result.rows = result.rows, []
         if keep and result.error is not None:
             error, result.error = result.error, None
@@ -328,6 +328,7 @@ cdef class Engine:
             return None
         self.check_streaming(result)
         if result.next is None:
+            self.streaming = None
             result.next = yield from self._open_result(None)
         return result.next
 

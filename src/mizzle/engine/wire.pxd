@@ -33,7 +33,7 @@ cdef class Wire:
     cdef bint _next_long_packet(self) except -1
     cdef Py_ssize_t frames_end(self, Py_ssize_t count) except -2
     cdef bytes taken(self, Py_ssize_t length)
-    cdef int _out_of_order(self, int got) except -1
+    cdef int _out_of_order(self, int expected, int got) except -1
     cdef int _too_long(self, Py_ssize_t length) except -1
     cdef int _make_room(self, Py_ssize_t room) except -1
     cdef int begin(self, int command, bytes payload) except -1

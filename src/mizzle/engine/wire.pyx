@@ -90,6 +90,8 @@ cdef class Wire:
     cpdef int received(self, Py_ssize_t n) except -1:
         """n bytes (more than 0) stand at the start of the space that was given out."""
         cdef bytes plain
+        if self._input_length > self.max_packet + ROOM:
+            self._too_long(self._input_length)
         if self.filter is not None:
             plain = self.filter.receive(self._shared._view[:n])
             self._shared = None
@@ -126,8 +128,6 @@ cdef class Wire:
         """
         cdef bytearray own
         cdef Py_ssize_t used = 0
-        if self._input_length > self.max_packet + ROOM:
-            self._too_long(self._input_length)
         if self._own is not None:
             used = self._input - <unsigned char*>PyByteArray_AS_STRING(self._own) + self._input_length
             if len(self._own) - used >= room:
@@ -151,7 +151,7 @@ cdef class Wire:
         if header[3] != self.sequence and (self._input_length == HEADER or header[HEADER] != ERR):
             if self._input_length == HEADER and length:
                 return False            # whether it is an ERR packet, the next byte tells
-            self._out_of_order(header[3])
+            self._out_of_order(self.sequence, header[3])
         if length > self.max_packet:
             self._too_long(length)
         if length == FULL_FRAME:
@@ -185,7 +185,7 @@ cdef class Wire:
         while total:
             length = frame_length(header)
             if header[3] != self.sequence:
-                self._out_of_order(header[3])
+                self._out_of_order(self.sequence, header[3])
             self.sequence = (self.sequence + 1) & 0xFF
             memmove(target, header + HEADER, length)
             target += length
@@ -206,7 +206,7 @@ cdef class Wire:
                 return -1
             length = frame_length(self._input + offset)
             if self._input[offset + 3] != sequence:
-                self._out_of_order(self._input[offset + 3])
+                self._out_of_order(sequence, self._input[offset + 3])
             if length == FULL_FRAME or length > self.max_packet:
                 self._too_long(length)
             sequence = (sequence + 1) & 0xFF
@@ -234,10 +234,10 @@ cdef class Wire:
         """The bytes received and not yet taken, as they are (for messages and for the TLS upgrade check)."""
         return PyBytes_FromStringAndSize(<char*>self._input, self._input_length)
 
-    cdef int _out_of_order(self, int got) except -1:
+    cdef int _out_of_order(self, int expected, int got) except -1:
         raise OperationalError(
             CR_MALFORMED_PACKET,
-            f"Packets out of order: sequence number {self.sequence} expected, {got} received: either the peer does not "
+            f"Packets out of order: sequence number {expected} expected, {got} received: either the peer does not "
             f"speak the MySQL protocol or a proxy between has lost count",
             alive=False,
         )

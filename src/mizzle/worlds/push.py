@@ -38,13 +38,14 @@ def weakly(method: Any) -> Callable[..., None]:
 class PushChannel(ChannelBase):
     """A channel whose conversations go on in callbacks."""
 
-    __slots__ = ("_sending", "_want", "_watchdog", "_wire")
+    __slots__ = ("_gone", "_sending", "_want", "_watchdog", "_wire")
 
     def __init__(self, sock: _socket.socket, clock: Callable[[], float], call_later: Callable[..., Any]) -> None:
         super().__init__(sock)
         self._wire: Wire
         self._want = DONE
         self._sending = False  # a command is not wholly sent yet
+        self._gone: tuple[BaseException | None] | None = None  # the link's end, behind rows that wait to be fetched
         self._watchdog = Watchdog(clock, call_later, weakly(self._expired))
 
     # -- what a world must say --------------------------------------------------------------------------------------
@@ -75,6 +76,8 @@ class PushChannel(ChannelBase):
             self._sending = not self._send(conversation.wire) or want == WRITE
         else:
             self._sending = want == WRITE
+        if self._gone is not None and want != DONE:
+            raise self._lost(conversation, self._gone[0])
         if self._sending:
             self._await_writable()
             return False
@@ -133,7 +136,12 @@ class PushChannel(ChannelBase):
             self._wake(self._lost(conversation, cause))
         elif self._aborted:
             self._break(errors.connection_closed("it was aborted"))
-        elif not self.closed:
+        elif self.closed or self._gone is not None:
+            return
+        elif self.engine.streaming:
+            self._gone = (cause,)
+            self._deafen()
+        else:
             self._break(self.engine.lost_idle(cause), news=True)
 
     # -- the rest ---------------------------------------------------------------------------------------------------
@@ -162,6 +170,8 @@ class PushChannel(ChannelBase):
     def _end(self) -> None:
         self._state = READY
         self._conversation = self._owner = self._watchdog.deadline = None
+        if self._gone is not None and not self.engine.streaming:
+            self._break(self.engine.lost_idle(self._gone[0]), news=True)
 
     def _break(self, reason: BaseException, *, news: bool = False) -> None:
         self._watchdog.cancel()
