@@ -210,6 +210,7 @@ def test_a_server_outlives_the_thread_that_started_it(server: Server) -> None:
         assert ask(mine, "SELECT 1") == 1
 
 
+@pytest.mark.filterwarnings("ignore:Using fork")  # eventlet's, where another test has imported it
 def test_a_forked_child_leaves_it_alone(server: Server) -> None:
     with Server.start(server.family) as mine:
         pid = os.fork()
