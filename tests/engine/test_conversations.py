@@ -75,6 +75,16 @@ def test_long_commands_are_split(length: int) -> None:
     assert conversation.wire.outgoing == packets(bytes((commands.COM_QUERY,)) + b"q" * length, first=0)
 
 
+def test_a_command_longer_than_allowed_is_refused_before_a_byte_is_sent() -> None:
+    made = engine(max_allowed_packet=2000)
+    conversation = made.query(b"q" * 2000)
+    with pytest.raises(OperationalError, match="2001 bytes long, max_allowed_packet=2000") as caught:
+        conversation.advance()
+    assert (caught.value.sent, caught.value.alive, conversation.finished) == (False, True, True)
+    conversation = made.query(b"q" * 1999)
+    assert conversation.advance() == READ
+
+
 def test_counts() -> None:
     result = play(engine().query(b"Q"), packets(ok(7, 1 << 40, 2, 3, b"Rows matched: 9")))
     assert (result.affected_rows, result.last_insert_id, result.warning_count) == (7, 1 << 40, 3)

@@ -113,12 +113,12 @@ def test_reset_rolls_back(connect: Connect, table: Callable[[str], str]) -> None
 def test_multi_statements_on_and_off(conn: Any) -> None:
     with pytest.raises(mizzle.ProgrammingError, match="1064"):
         conn.execute("SELECT 1; SELECT 2")
-    conn._run(conn._engine.set_option(set_options.MYSQL_OPTION_MULTI_STATEMENTS_ON))
+    conn.set_server_option(set_options.MYSQL_OPTION_MULTI_STATEMENTS_ON)
     cur = conn.execute("SELECT 1; SELECT 2")
     assert cur.fetchall() == [(1,)]
     assert cur.nextset()
     assert cur.fetchall() == [(2,)]
-    conn._run(conn._engine.set_option(set_options.MYSQL_OPTION_MULTI_STATEMENTS_OFF))
+    conn.set_server_option(set_options.MYSQL_OPTION_MULTI_STATEMENTS_OFF)
     with pytest.raises(mizzle.ProgrammingError, match="1064"):
         conn.execute("SELECT 1; SELECT 2")
 

@@ -8,7 +8,7 @@ mizzle.worlds). "Command Phase" in the manual's protocol chapter; the connection
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 
-from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_SERVER_LOST
+from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE
 from mizzle.engine import infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
@@ -200,6 +200,12 @@ cdef class Engine:
             raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
         if self.wire._input_length:     # it came behind the last answer, and would be taken for this command's
             raise self.unsolicited()
+        if len(payload) >= self.wire.max_packet:
+            raise OperationalError(
+                CR_NET_PACKET_TOO_LARGE,
+                f"The command is {len(payload) + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
+                sent=False,
+            )
         self.settled = False
         return self.wire.begin(command, payload)
 

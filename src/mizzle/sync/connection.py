@@ -214,6 +214,10 @@ class Connection:
         status: str = self._run(self._engine.statistics())
         return status
 
+    def set_server_option(self, option: int) -> None:
+        """Switch several statements in one query on or off (COM_SET_OPTION): see mizzle.constants.set_options."""
+        self._run(self._engine.set_option(option))
+
     def reset(self, *, timeout: float | None = None) -> None:
         """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables."""
         self._refuse_in_block("reset()")
