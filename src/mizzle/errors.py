@@ -166,9 +166,10 @@ _CLASSES: dict[type[Error], tuple[int, ...]] = {
 }
 _CLASS_BY_ERRNO = {errno: cls for cls, numbers in _CLASSES.items() for errno in numbers}
 
-# The server closes the connection after these.
+# The server closes the connection after these. MySQL says "Server shutdown in progress" of a KILL, too.
 _LAST_WORDS = frozenset(
     {
+        errnos.ER_SERVER_SHUTDOWN,
         errnos.ER_ABORTING_CONNECTION,
         errnos.ER_NET_PACKET_TOO_LARGE,
         errnos.ER_NEW_ABORTING_CONNECTION,

@@ -97,7 +97,9 @@ MALFORMED = {
     ),
     "millions of columns": Case(answers(packets(b"\xfd\x00\x00\x80")), 2027, "8388608 columns"),
     "all the columns there are": Case(answers(packets(b"\xfe" + b"\xff" * 8)), 2027, "18446744073709551615 columns"),
-    "endless columns": Case(pours(column("n" * 1000), packets(b"\xfc\xff\xff"), 2), 2020, "1048576 are allowed", 1 << 20),
+    "endless columns": Case(
+        pours(column("n" * 1000), packets(b"\xfc\xff\xff"), 2), 2020, "1048576 are allowed", 1 << 20
+    ),
     "an endless packet": Case(pours(b"x" * 0xFFFFFF, b"", 1), 2020, "max_allowed_packet", 40_000_000),
     "a packet longer than allowed": Case(
         answers(HEAD + b"\x01\x10\x00\x04"), 2020, "4097 bytes or more, 4096 are allowed", 4096

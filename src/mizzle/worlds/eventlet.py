@@ -193,6 +193,11 @@ class Channel(PushChannel):
         else:
             self._hub.schedule_call_global(0, self._switch)
 
+    def _wake_soon(self, failure: BaseException) -> None:
+        if self._waiter is not None:
+            self._failure = failure
+            self._hub.schedule_call_global(0, self._switch)
+
     def _switch(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is None:

@@ -62,6 +62,10 @@ class PushChannel(ChannelBase):
         """Let the owner, if it waits, go on: with this failure, or with the conversation's result."""
         raise NotImplementedError
 
+    def _wake_soon(self, failure: BaseException) -> None:
+        """The same in another turn: this callback is about to raise."""
+        self._wake(failure)
+
     def _deafen(self) -> None:
         """Stop listening until the next conversation."""
         raise NotImplementedError
@@ -102,7 +106,7 @@ class PushChannel(ChannelBase):
             self._wake(failure)
         except BaseException as failure:  # what ends the program: for both
             self._ended_by(conversation, failure)
-            self._wake(self._reason())
+            self._wake_soon(self._reason())
             raise
         else:
             if done:
