@@ -16,7 +16,7 @@ from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
-from mizzle.errors import OperationalError, ProgrammingError, connection_closed, connection_lost, server_error
+from mizzle.errors import OperationalError, ProgrammingError, connection_closed, connection_lost
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
