@@ -142,7 +142,9 @@ def parse_handshake(bytes payload not None) -> Handshake:
         raise OperationalError(
             CR_SERVER_HANDSHAKE_ERR,
             f"The server speaks protocol version {version}; mizzle speaks version 10 (MySQL 3.21 and later, MariaDB)",
+            sent=False,
             alive=False,
+            hint="A server's X protocol (port 33060) seems to be version 11: use its classic port.",
         )
     server_version = read_nul_bytes(&reader).decode("ascii", "replace")     # server_version [string<NUL>]
     connection_id = read_u32(&reader)                   # thread_id [4 bytes]
