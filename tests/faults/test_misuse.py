@@ -96,6 +96,7 @@ CONNECTION: dict[str, Callable[[Any], Any]] = {
     "reset": lambda c: c.reset(),
     "rollback": lambda c: c.rollback(),
     "select_db": lambda c: c.select_db("other"),
+    "set_server_option": lambda c: c.set_server_option(0),
     "set_character_set": lambda c: c.set_character_set("latin1"),
     "set_charset": lambda c: c.set_charset("latin1"),
     "show_warnings": lambda c: c.show_warnings(),
