@@ -63,11 +63,23 @@ class _Listener:
 
     def _ready(self, _fileno: int) -> None:
         channel = self._channel()
-        if channel is not None:
-            channel._readable()
-        else:
+        if channel is None:
             self.remove()
             self._sock.close()
+            return
+        if channel._state is BROKEN:
+            return
+        try:
+            n = self._sock.recv_into(channel._wire.space(channel._buffer))
+        except BlockingIOError:
+            return
+        except OSError as failure:
+            channel._ended(failure)
+            return
+        if n:
+            channel._received(n)
+        else:
+            channel._ended(None)
 
     def _detach(self) -> None:
         """Our number was closed by somebody and belongs to another socket now: never touch it again."""
@@ -129,23 +141,6 @@ class Channel(PushChannel):
             told, self._failure = self._failure, None
             raise told
         return conversation.result
-
-    # -- what the hub calls -----------------------------------------------------------------------------------------
-
-    def _readable(self) -> None:
-        if self._state is BROKEN:
-            return
-        try:
-            n = self._sock.recv_into(self._wire.space(self._buffer))
-        except BlockingIOError:
-            return
-        except OSError as failure:
-            self._ended(failure)
-            return
-        if n:
-            self._received(n)
-        else:
-            self._ended(None)
 
     def _can_write(self, _fileno: int) -> None:
         self._writable()
