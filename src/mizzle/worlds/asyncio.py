@@ -64,7 +64,8 @@ class _Protocol(asyncio.BufferedProtocol):
         channel = self._channel()
         if channel is not None:
             channel._paused = False
-            channel._writable()
+            # In another turn: a transport that is aborted in here says connection_lost() twice, and prints the second.
+            channel._loop.call_soon(channel._writable)
 
 
 class Channel(PushChannel):
