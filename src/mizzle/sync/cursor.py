@@ -71,7 +71,12 @@ class Cursor(Rows[Row]):
     #: The connection; None once the cursor is closed.
     connection: Connection | None
     #: Rows of the result, or rows affected; -1 before a statement was executed and where it is not known.
-    rowcount: int
+    rowcount: int = -1
+
+    # What a cursor is before its first statement: nothing of its own, for many are made for one statement only.
+    _result: Result | None = None
+    _source: Iterator[TupleRow] = _NOT_EXECUTED
+    _iterator: Iterator[Any] = _NOT_EXECUTED
 
     def __init__(self, connection: Connection, row_factory: RowFactory[Row] | None = None) -> None:
         self.connection = connection
@@ -79,12 +84,10 @@ class Cursor(Rows[Row]):
             self.row_factory = row_factory
         if self.row_factory is tuple_row:
             self.row_factory = None
-        self._forget()
 
     def _forget(self, refusal: _Refusal = _NOT_EXECUTED) -> None:
-        self._result: Result | None = None
-        self._source: Iterator[TupleRow] = refusal
-        self._iterator: Iterator[Row] = refusal
+        self._result = None
+        self._source = self._iterator = refusal
         self.rowcount = -1
 
     def _use(self) -> Connection:
@@ -141,10 +144,14 @@ class Cursor(Rows[Row]):
             self._source, self._iterator = _NO_ROWS, _NO_ROWS
             count = result.affected_rows
         else:
-            self._rewind(result, rows)
+            if self.row_factory is None:
+                self._source = self._iterator = iter(rows)
+            else:
+                self._rewind(result, rows)
             count = len(rows)
         self.rowcount = count
-        self._use()._counts = (count, result.last_insert_id, result.warning_count)
+        if self.connection is not None:
+            self.connection._counts = (count, result.last_insert_id, result.warning_count)
         return count
 
     def _rewind(self, result: Result, rows: list[TupleRow]) -> None:
@@ -310,7 +317,8 @@ class Cursor(Rows[Row]):
     def close(self) -> None:
         """Give up the result; the error of a later statement that nobody looked at is raised. Closing twice is fine."""
         try:
-            self._raise_unread()
+            if self._result is not None and self._result.next is not None:
+                self._raise_unread()
         finally:
             self._forget(_CLOSED)
             self.connection = None
