@@ -62,7 +62,7 @@ bench: venv
 	@echo '==> the other drivers'
 	@$(PY) -m bench.install_peers
 	@echo '==> measuring'
-	@$(PY) -m bench
+	@$(PY) -m bench --rounds 3 --check-targets
 
 lint: venv
 	@echo '==> lint'
