@@ -87,7 +87,6 @@ def launch(
                 stderr=log,
                 cwd=folder,
                 pass_fds=passed,
-                start_new_session=True,  # a Ctrl-C in the terminal is for us, not for the server
             )
 
     # The kernel ends the server with the thread that started it, not with the process: so only with one that stays.
