@@ -169,8 +169,6 @@ def test_what_is_queued_twice_goes_out_in_order() -> None:
 class Rot13:
     """A filter that turns each byte, and holds one back until the next comes: what TLS records do, in small."""
 
-    closed = False
-
     def __init__(self) -> None:
         self.held = b""
 

@@ -149,13 +149,8 @@ cdef class Engine:
         self._decoding = login.decoding_for(self.options, charset)
 
     def unsolicited(self):
-        """Bytes came while no command ran: returns the error that they mean. The connection is not to be used again.
-
-        None if they mean nothing: TLS has messages of its own (tickets, new keys).
-        """
+        """Bytes came while no command ran (`wire.unread`): returns the error that they mean; the connection is over."""
         cdef Reader reader
-        if self.wire.filter is not None and not self.wire.filter.closed and not self.wire.unread:
-            return None
         error = OperationalError(
             CR_MALFORMED_PACKET, "The server sent a packet that nobody asked for", sent=False, alive=False
         )

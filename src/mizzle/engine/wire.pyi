@@ -3,7 +3,6 @@ from typing import Protocol
 class Filter(Protocol):
     """What stands between the packets and the link: TLS."""
 
-    closed: bool
     def receive(self, data: memoryview) -> bytes: ...
     def send(self, data: bytes) -> bytes: ...
 
