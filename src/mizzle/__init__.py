@@ -19,7 +19,10 @@ from mizzle.errors import (
     MalformedPacket,
     NotSupportedError,
     OperationalError,
+    PoolClosed,
+    PoolTimeout,
     ProgrammingError,
+    TooManyRequests,
     Warning,
 )
 from mizzle.types import (
@@ -38,7 +41,16 @@ from mizzle.types import (
 )
 
 if TYPE_CHECKING:
-    from mizzle.sync import Connection, Cursor, DictCursor, StreamingCursor, StreamingDictCursor, Transaction
+    from mizzle.sync import (
+        Connection,
+        Cursor,
+        DictCursor,
+        NullPool,
+        Pool,
+        StreamingCursor,
+        StreamingDictCursor,
+        Transaction,
+    )
 
 __version__ = "0.1.0"
 
@@ -47,7 +59,9 @@ apilevel = "2.0"
 threadsafety = 1
 paramstyle = "pyformat"
 
-_OF_SYNC = {"Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"}
+_OF_SYNC = {
+    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "StreamingCursor", "StreamingDictCursor", "Transaction",
+}  # fmt: skip
 
 __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "apilevel",
@@ -66,6 +80,9 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "NotSupportedError",
     "ConnectionClosed",
     "MalformedPacket",
+    "PoolClosed",
+    "PoolTimeout",
+    "TooManyRequests",
     "Date",
     "Time",
     "Timestamp",
@@ -84,6 +101,8 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",
+    "Pool",
+    "NullPool",
 ]
 
 

@@ -28,8 +28,10 @@ import pytest
 
 import mizzle
 import mizzle.aio
+from mizzle.aio.pool import Checkout
 
 PATIENCE = 60.0  # seconds after which a test that still waits is wrong
+HOOKS = {"check", "init", "reconnect_failed", "reset", "setup"}  # of a pool: called with a connection, or the pool
 
 
 class World:
@@ -41,6 +43,9 @@ class World:
 
     def connect(self, **keywords: Any) -> Any:
         return mizzle.connect(world=self.name, **keywords)
+
+    def pool(self, kind: str = "Pool", **keywords: Any) -> Any:
+        return getattr(mizzle, kind)(world=self.name, **keywords)
 
     def spawn(self, function: Callable[..., Any], *args: Any) -> Task:
         """Run a function beside the test; its `result()` is waited for."""
@@ -155,6 +160,20 @@ class Asyncio(World):
         keywords = {name: _asynchronous(value) for name, value in keywords.items()}
         return Waiting(self.wait, self.wait(mizzle.aio.connect(**keywords)))
 
+    def pool(self, kind: str = "Pool", **keywords: Any) -> Any:
+        for name in HOOKS & keywords.keys():
+            if callable(keywords[name]):
+                keywords[name] = self._hook(keywords[name])
+        keywords = {name: _asynchronous(value) for name, value in keywords.items()}
+
+        async def make() -> Any:
+            return getattr(mizzle.aio, kind)(**keywords)
+
+        return Waiting(self.wait, self.wait(make()))
+
+    def _hook(self, function: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+        return lambda conn: _drive(functools.partial(function, Waiting(self.wait, conn)))
+
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Await it, from a text that is not a coroutine."""
         here = greenlet.getcurrent()
@@ -254,7 +273,7 @@ class Waiting:
     def _shown(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._wait(value)
-        if isinstance(value, (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Transaction)):
+        if isinstance(value, (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Transaction, Checkout)):
             return Waiting(self._wait, value)
         return value
 

@@ -40,15 +40,18 @@ PACKET_MARGIN = 64
 
 
 class _Closed:
-    """Stands where the channel of a connection was that close() has ended."""
+    """Stands where the channel of a connection was that is its holder's no more."""
 
     closed = True
     broken: BaseException | None = None
     engine: Any = None
 
+    def __init__(self, why: str) -> None:
+        self._why = why
+
     def run(self, conversation: object, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
         """Refuse."""
-        raise errors.connection_closed("close() was called")
+        raise errors.connection_closed(self._why)
 
     def abort(self) -> None:
         """Nothing is left to end."""
@@ -58,7 +61,8 @@ class _Closed:
         return -1
 
 
-_CLOSED = _Closed()
+_CLOSED = _Closed("close() was called")
+_RETURNED = _Closed("it was returned to its pool")
 
 
 class Connection:
@@ -80,6 +84,9 @@ class Connection:
     InternalError = errors.InternalError
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
+
+    #: What a pool that lent this connection wants back with it.
+    _lent: Any = None
 
     #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
     timeout: float | None
@@ -397,7 +404,11 @@ class Connection:
         """Say goodbye (COM_QUIT, for at most a second) and close. Closing twice is fine.
 
         An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
+        A connection that a pool lent is returned to it instead.
         """
+        if self._lent is not None:
+            self._lent.pool._give_back(self)
+            return
         if self._channel.closed:
             return
         channel, self._channel = self._channel, _CLOSED
@@ -411,6 +422,26 @@ class Connection:
     def abort(self) -> None:
         """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""
         self._channel.abort()
+
+    # A pool's
+
+    def _lend(self: C, lent: Any) -> C:
+        """This session in an object of its own, with all that is set here: what its holder does to that stays there."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._lent = lent
+        copy._blocks = []
+        return copy
+
+    def _take_back(self, copy: Connection) -> None:
+        """Its holder is done with it: nothing can be run on that object any more."""
+        copy._channel = _RETURNED
+        self._stream, self._streamer = copy._stream, None
+        self._server_packet = copy._server_packet
+
+    def _reset_later(self) -> None:
+        """Have the session reset before the next command."""
+        self.reset()
 
     def __enter__(self: C) -> C:
         return self

@@ -30,6 +30,12 @@ that every world keeps and that any further one (a bare loop too: examples/selec
    before it is closed (that wakes who waits), leaves its hub before it is closed, and is never touched after;
    a forked child only closes its copy; `__del__` warns and lets go of the socket, and calls no hub and no loop.
 
+For those who share connections (pools) a world also has `Signal`, something that happens once: `set()` wakes all who
+wait, and an exception thrown at one who waits leaves it valid; under threads `set()` comes from any thread, else from
+the hub's or loop's own, from a callback too. `spawn(work, name)` runs something beside the caller and logs how it
+failed. `home()` says to which hub or loop the caller belongs (None: any thread will do). `look(channel)` sees, without
+waiting, what came on an idle connection that nobody listens to; it does nothing where the hub or loop does listen.
+
 All connections of a thread, hub or loop receive into one shared `ReceiveBuffer`: nothing may run between `received()`
 and the return of `advance()` (or `keep()`).
 """
@@ -38,9 +44,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal, NamedTuple, Protocol, cast, overload
 
-__all__ = ["AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Wire", "World", "resolve"]
+__all__ = [
+    "AsyncChannel", "AsyncSignal", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Signal", "Wire",
+    "World", "resolve",
+]  # fmt: skip
 
 _WORLDS = ("threads", "eventlet", "asyncio", "scripted")
 _LATER = ("gevent", "trio")
@@ -118,16 +128,42 @@ class AsyncChannel(_AnyChannel, Protocol):
     async def run(self, conversation: Conversation, timeout: float | None = None) -> Any: ...
 
 
+class Signal(Protocol):
+    """Something to wait for that happens once."""
+
+    @property
+    def is_set(self) -> bool: ...
+    def set(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class AsyncSignal(Protocol):
+    """The same, awaited."""
+
+    @property
+    def is_set(self) -> bool: ...
+    def set(self) -> None: ...
+    async def wait(self, timeout: float | None = None) -> bool: ...
+
+
 class World(Protocol):
     """A module of this package."""
 
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
+    def Signal(self) -> Signal: ...
+    def spawn(self, work: Callable[[], object], name: str) -> None: ...
+    def home(self) -> object: ...
+    def look(self, channel: Any) -> None: ...
 
 
 class AsyncWorld(Protocol):
     """The same, awaited."""
 
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
+    def Signal(self) -> AsyncSignal: ...
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None: ...
+    def home(self) -> object: ...
+    def look(self, channel: Any) -> None: ...
 
 
 @overload

@@ -10,10 +10,11 @@ speaks first, and there is nobody to hear it before.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from mizzle.engine.wire import ReceiveBuffer
@@ -248,3 +249,74 @@ async def _within(seconds: float | None, work: Coroutine[Any, Any, _T], missed: 
     if task.cancelled():
         raise missed
     return task.result()
+
+
+# -- what a pool waits with -----------------------------------------------------------------------------------------
+
+_log = logging.getLogger("mizzle")
+_tasks: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
+
+
+class Signal:
+    """Something to wait for that happens once; `set()` from any task or callback of the loop."""
+
+    __slots__ = ("_waiting", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def set(self) -> None:
+        """Wake all who wait, in another turn of the loop."""
+        self.is_set = True
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            _resolve(waiter)
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """True once it is set; False after `timeout` seconds."""
+        if self.is_set:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        self._waiting.append(waiter)
+        timer = None if timeout is None else loop.call_later(max(timeout, 0), _resolve, waiter)
+        try:
+            await waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if not self.is_set:
+                self._waiting.remove(waiter)
+        return self.is_set
+
+
+def _resolve(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def spawn(work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
+    """Run `work` in a task of its own."""
+    task = asyncio.get_running_loop().create_task(_report(work, name), name=name)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _report(work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
+    try:
+        await work()
+    except Exception:  # noqa: BLE001 - nobody else would hear of it
+        _log.exception("%s failed", name)
+
+
+def home() -> object:
+    """The running loop: what belongs to it is used nowhere else. None where no loop runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def look(_channel: Channel) -> None:
+    """The loop has seen what there is to see."""

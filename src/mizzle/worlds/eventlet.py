@@ -20,10 +20,12 @@ from __future__ import annotations
 
 import _socket
 import errno
+import logging
 import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import eventlet  # type: ignore[import-untyped]
@@ -299,3 +301,81 @@ def _thread_name(ident: int) -> str:
 
 def _ignore(*_: object) -> None:
     pass
+
+
+# -- what a pool waits with -----------------------------------------------------------------------------------------
+
+_log = logging.getLogger("mizzle")
+
+
+class Signal:
+    """Something to wait for that happens once; `set()` from any green thread or callback of the hub."""
+
+    __slots__ = ("_waiting", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: list[_Sleeper] = []
+
+    def set(self) -> None:
+        """Wake all who wait, in another turn of the hub."""
+        self.is_set = True
+        sleepers, self._waiting = self._waiting, []
+        for sleeper in sleepers:
+            sleeper.hub.schedule_call_global(0, sleeper.wake)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True once it is set; False after `timeout` seconds."""
+        if self.is_set:
+            return True
+        sleeper = _Sleeper()
+        self._waiting.append(sleeper)
+        timer = None if timeout is None else sleeper.hub.schedule_call_global(max(timeout, 0), sleeper.wake)
+        try:
+            while sleeper.green is not None:
+                sleeper.hub.switch()
+        finally:
+            sleeper.green = None
+            if timer is not None:
+                timer.cancel()
+            if not self.is_set:
+                self._waiting.remove(sleeper)
+        return self.is_set
+
+
+class _Sleeper:
+    """A green thread that waits, until it is woken or was interrupted: a call that comes later finds nobody."""
+
+    __slots__ = ("green", "hub")
+
+    def __init__(self) -> None:
+        self.hub = hubs.get_hub()
+        self.green = getcurrent()
+        if self.green is self.hub.greenlet:
+            raise misuse("the hub's own greenlet cannot wait: call this from a green thread (eventlet.spawn)")
+
+    def wake(self) -> None:
+        green, self.green = self.green, None
+        if green is not None:
+            green.switch()
+
+
+def spawn(work: Callable[[], object], name: str) -> None:
+    """Run `work` in a green thread of its own."""
+    eventlet.spawn_n(_report, work, name)
+
+
+def _report(work: Callable[[], object], name: str) -> None:
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - nobody else would hear of it
+        _log.exception("%s failed", name)
+
+
+def home() -> object:
+    """The hub of this OS thread: what belongs to it is used nowhere else."""
+    return hubs.get_hub()
+
+
+def look(_channel: Channel) -> None:
+    """The hub has seen what there is to see."""

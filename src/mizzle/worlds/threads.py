@@ -10,9 +10,13 @@ often than that waits longer for a silent server.
 from __future__ import annotations
 
 import _socket
+import collections
+import contextlib
+import logging
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from mizzle.engine.conversations import READ
@@ -180,3 +184,81 @@ def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
             sock.close()
             raise
     raise sockets.unreachable(failures)
+
+
+# -- what a pool waits with -----------------------------------------------------------------------------------------
+
+# The lock, the thread and the identity of threads as they are without monkey patching: a pool of this world serves OS
+# threads whatever has been patched.
+_native = sockets.unpatched("threading")
+_log = logging.getLogger("mizzle")
+
+
+class Signal:
+    """Something to wait for that happens once; `set()` from any thread."""
+
+    __slots__ = ("_waiting", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: collections.deque[Any] = collections.deque()  # a lock for each who waits, held until then
+
+    def set(self) -> None:
+        """Wake all who wait."""
+        self.is_set = True
+        with contextlib.suppress(IndexError):
+            while True:
+                self._waiting.popleft().release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True once it is set; False after `timeout` seconds."""
+        if self.is_set:
+            return True
+        lock = _native.Lock()
+        lock.acquire()
+        self._waiting.append(lock)
+        try:
+            if not self.is_set:  # else set() may not have seen the lock
+                lock.acquire(timeout=-1 if timeout is None else min(max(timeout, 0), _native.TIMEOUT_MAX))
+        finally:
+            with contextlib.suppress(ValueError):  # set() has it
+                self._waiting.remove(lock)
+        return self.is_set
+
+
+def spawn(work: Callable[[], object], name: str) -> None:
+    """Run `work` in a thread of its own, which does not keep the process alive."""
+    _native.Thread(target=_report, args=(work, name), name=name, daemon=True).start()
+
+
+def _report(work: Callable[[], object], name: str) -> None:
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - nobody else would hear of it
+        _log.exception("%s failed", name)
+
+
+def home() -> object:
+    """Threads share what they like: nobody is at home anywhere."""
+    return None
+
+
+def look(channel: Channel) -> None:
+    """See what came on a connection that nobody uses or listens to; it is `closed` after, if that was its end."""
+    if not channel._turn.acquire(blocking=False):
+        return
+    try:
+        n = channel._sock.recv_into((wire := channel.engine.wire).space(_here.buffer), 0, sockets.DONT_WAIT)
+        if not n:
+            channel._break(channel.engine.lost_idle(None), news=True)
+            return
+        wire.received(n)
+        if wire.unread:  # else it was TLS's own, such as a session ticket
+            channel._break(channel.engine.unsolicited(), news=True)
+    except BlockingIOError:
+        pass
+    except Exception as failure:  # noqa: BLE001 - whatever a socket or TLS says, it is over
+        channel._break(channel.engine.lost_idle(failure), news=True)
+    finally:
+        if channel._state is not BROKEN:
+            channel._turn.release()
