@@ -68,7 +68,7 @@ def test_a_waiter_is_handed_what_comes_back(pool: MakePool, world: World, until:
     lending = pool(max_size=1)
     with lending.connection() as conn:
         number = conn.thread_id()
-        task = world.spawn(lambda: lending.getconn())
+        task = world.spawn(lending.getconn)
         until(lambda: lending.get_stats()["requests_waiting"])
     taken = task.result()
     assert taken.thread_id() == number
@@ -97,7 +97,7 @@ def test_so_many_may_wait(pool: MakePool, world: World, until: Until) -> None:
     conn = lending.getconn()
     task = world.spawn(lambda: lending.getconn().close())
     until(lambda: lending.get_stats()["requests_waiting"])
-    with pytest.raises(mizzle.TooManyRequests, match="1 wait for a connection .* already, which is its max_waiting"):
+    with pytest.raises(mizzle.TooManyRequests, match=r"1 wait for a connection .* already, which is its max_waiting"):
         lending.getconn()
     conn.close()
     task.result()
@@ -216,7 +216,7 @@ def test_a_null_pool_keeps_nothing(pool: MakePool, world: World, until: Until) -
     assert lending.min_size == 0
     first, second = lending.getconn(), lending.getconn()
     number = first.thread_id()
-    task = world.spawn(lambda: lending.getconn())
+    task = world.spawn(lending.getconn)
     until(lambda: lending.get_stats()["requests_waiting"])
     first.close()
     third = task.result()  # it was waited for: no reason to open another

@@ -131,23 +131,23 @@ class Pool(Lending):
         if done is not None and not await done.wait(timeout):
             _log.warning("%s is closed, but %d jobs of it have not ended within %g s", self, self._jobs, timeout)
 
-    def drain(self) -> None:
+    async def drain(self) -> None:
         """Replace all connections that there are now: the idle ones at once, the others when they come back."""
         self._refuse_elsewhere()
         with self._lock:
             for member in self._members:
                 member.expires = 0.0
         if self._world is not None:
-            self._look_around()
+            await self._look_around()
 
-    def resize(self, min_size: int, max_size: int | None = None) -> None:
+    async def resize(self, min_size: int, max_size: int | None = None) -> None:
         """Change how many connections are kept and opened; what is too many is closed when it comes back."""
         demand_sizes(min_size, max_size)
         self._refuse_elsewhere()
         with self._lock:
             self._min_size, self._max_size = min_size, min_size if max_size is None else max_size
         if self._world is not None:
-            self._look_around()
+            await self._look_around()
 
     # What is known of it
 

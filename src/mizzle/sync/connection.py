@@ -226,10 +226,19 @@ class Connection:
         self._run(self._engine.set_option(option))
 
     def reset(self, *, timeout: float | None = None) -> None:
-        """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables."""
+        """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables.
+
+        The settings of the connection hold again, its `database` is the default one, and its `init_command` is run. If
+        no `database` was given the default one stays as it is: no command takes it away.
+        """
         self._refuse_in_block("reset()")
-        self._run(self._engine.reset_connection(), timeout)
-        self._literals = Literals(self._engine.charset.codec, self._encoders)
+        engine, options = self._engine, self._options
+        self._run(engine.reset_connection(), timeout)
+        self._literals = Literals(engine.charset.codec, self._encoders)
+        if options.database is not None:  # COM_RESET_CONNECTION leaves it as it is
+            self._run(engine.init_db(options.database), timeout)
+        if options.init_command:
+            self._run(engine.query(self._literals.encode(options.init_command)), timeout)
 
     def change_user(self, user: str, password: str | bytes = b"", database: str | None = None) -> None:
         """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection."""
@@ -436,6 +445,7 @@ class Connection:
     def _take_back(self, copy: Connection) -> None:
         """Its holder is done with it: nothing can be run on that object any more."""
         copy._channel = _RETURNED
+        self._literals = copy._literals
         self._stream, self._streamer = copy._stream, None
         self._server_packet = copy._server_packet
 

@@ -161,7 +161,8 @@ class Supply:
 
     def _settle(self, member: Member) -> bool:
         """Hand it to the next, or let it be idle; False: it has to go. With the lock held."""
-        if self._closed or member.expires <= self._clock() or len(self._members) > self._max_size:
+        unfit = member.conn._channel.closed or member.expires <= self._clock()
+        if self._closed or unfit or len(self._members) > self._max_size:
             return False
         if self._queue:
             waiter, _ = self._queue.popitem(last=False)
@@ -300,21 +301,20 @@ class Supply:
             self._stats.open_errors += 1
             outage = self._outage
             delay = outage.failed(failure, now)
-            disappointed: list[Waiter] = []
-            if not self._members and not self._opening and outage.is_hopeless(now, settings.outage_grace):
-                disappointed = list(self._queue)
-                self._queue.clear()
-            for waiter in disappointed:
-                waiter.failure = outage.refusal(self)
-                waiter.signal.set()
-            self._tell_progress()
             given_up = not outage.told and outage.lasts(now) >= settings.reconnect_timeout
             outage.told |= given_up
-            if self._nudge is not None:
-                self._nudge.set()  # so that the keeper tries again in time
         _log.warning("%s cannot open a connection, and tries again in %.1f s: %r", self, delay, failure)
         if given_up:
             self._give_up(now)
+        with self._lock:
+            if not self._members and not self._opening and outage.is_hopeless(now, settings.outage_grace):
+                for waiter in self._queue:
+                    waiter.failure = outage.refusal(self)
+                    waiter.signal.set()
+                self._queue.clear()
+            self._tell_progress()
+            if self._nudge is not None:
+                self._nudge.set()  # so that the keeper tries again in time
 
     def _give_up(self, now: float) -> None:
         assert self._world is not None
