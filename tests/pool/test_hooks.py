@@ -22,7 +22,7 @@ class Sour(Exception):
 class Hook:
     """Notes each call; raises as often as it is told."""
 
-    def __init__(self, failures: int = 0, do: Callable[[Any], Any] = lambda conn: None) -> None:
+    def __init__(self, failures: int = 0, do: Callable[[Any], Any] = repr) -> None:
         self.calls: list[int] = []
         self.failures = failures
         self._do = do
@@ -132,7 +132,7 @@ def test_a_password_that_changes(any_pool: MakePool, admin: Admin, server: Any, 
     admin.execute(f"CREATE USER {user}@'%' IDENTIFIED BY 'first'")
     try:
         args = server.connect_args(user=user, password=password)
-        lending = any_pool(max_size=1, init=lambda conn: None, **args)
+        lending = any_pool(max_size=1, **args)
         admin.execute(f"GRANT ALL ON {server.database}.* TO {user}@'%'")
         with lending.connection() as conn:
             conn.execute("SELECT 1")

@@ -50,7 +50,7 @@ def test_a_value_that_is_not_allowed(kind: Any, name: str, value: object) -> Non
 def test_sizes_go_together() -> None:
     with pytest.raises(ValueError, match="max_size is 4, which is not allowed: expected a whole number, 5 or more"):
         mizzle.Pool(min_size=5, max_size=4)
-    with pytest.raises(ValueError, match="min_size is 0, .* 1 or more"):
+    with pytest.raises(ValueError, match=r"min_size is 0, .* 1 or more"):
         mizzle.Pool(min_size=0, max_size=None)
     assert mizzle.Pool(min_size=5, max_size=None).max_size == 5
 
@@ -92,7 +92,7 @@ def test_the_worlds_of_the_surfaces() -> None:
 def test_attempts_become_rarer_but_do_not_end() -> None:
     outage = Outage()
     refused = mizzle.OperationalError(2003, "refused")
-    delays = [outage.failed(refused, 100.0 + number) for number in range(20)]
+    delays = [outage.failed(refused, 100.0 + number, 100.0 + number) for number in range(20)]
     assert delays[0] < 0.2
     assert delays == sorted(delays[:4]) + delays[4:]
     assert max(delays) <= LONGEST_DELAY * 1.25
@@ -100,14 +100,22 @@ def test_attempts_become_rarer_but_do_not_end() -> None:
     assert outage.lasts(150.0) == 50.0
 
 
+def test_attempts_that_fail_together_count_as_one() -> None:
+    outage = Outage()
+    refused = mizzle.OperationalError(2003, "refused")
+    for number in range(20):
+        outage.failed(refused, 100.0, 101.0 + number / 100)
+    assert outage.failed(refused, 102.0, 102.0) < 0.3
+
+
 def test_when_waiting_is_of_no_use() -> None:
     refused, denied = mizzle.OperationalError(2003, "refused"), mizzle.OperationalError(1045, "denied")
     outage = Outage()
     assert not outage.is_hopeless(0.0, 5.0)
-    outage.failed(refused, 0.0)
+    outage.failed(refused, 0.0, 0.0)
     assert not outage.is_hopeless(4.9, 5.0)
     assert outage.is_hopeless(5.0, 5.0)
-    outage.failed(denied, 1.0)
+    outage.failed(denied, 1.0, 1.0)
     assert outage.is_hopeless(1.0, 5.0)
     assert outage.refusal("<Pool x>").args == (1045, "<Pool x> has no connection and cannot open one: denied")
     assert outage.refusal("<Pool x>").__cause__ is denied

@@ -46,14 +46,16 @@ class Outage:
         self._last = 0.0
         self._attempts = 0
 
-    def failed(self, error: BaseException, now: float) -> float:
-        """One more; in how many seconds to try again."""
+    def failed(self, error: BaseException, began: float, now: float) -> float:
+        """One more, which had begun at that moment; in how many seconds to try again."""
         if self.since is None:
             self.since = now
-        delay = min(FIRST_DELAY * 2.0**self._attempts, LONGEST_DELAY) * random.uniform(0.75, 1.25)
-        self._attempts += 1
-        self.error, self._last, self.retry_at = error, now, now + delay
-        return delay
+        if self.error is None or began >= self._last:  # else it is one of several that were under way together
+            delay = min(FIRST_DELAY * 2.0**self._attempts, LONGEST_DELAY) * random.uniform(0.75, 1.25)
+            self._attempts += 1
+            self.retry_at = now + delay
+        self.error, self._last = error, now
+        return max(self.retry_at - now, 0.0)
 
     def lasts(self, now: float) -> float:
         """For how many seconds there has been no connection."""

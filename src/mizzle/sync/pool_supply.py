@@ -222,8 +222,8 @@ class Supply:
             idle = list(self._idle)
             self._idle.clear()
             self._members.difference_update(idle)
-            if self._jobs and self._world is not None:
-                self._done = self._done or self._world.Signal()
+            if self._jobs and self._world is not None and (self._done is None or self._done.is_set):
+                self._done = self._world.Signal()
             if self._nudge is not None:
                 self._nudge.set()
             self._tell_progress()
@@ -265,7 +265,7 @@ class Supply:
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything, and so may a password's callable
             if conn is not None:
                 conn.abort()
-            self._open_failed(failure)
+            self._open_failed(failure, began)
         except BaseException:
             if pid == self._pid:
                 with self._lock:
@@ -293,14 +293,14 @@ class Supply:
         else:
             self._drop(member)
 
-    def _open_failed(self, failure: Exception) -> None:
+    def _open_failed(self, failure: Exception, began: float) -> None:
         now, settings = self._clock(), self._settings
         failure.__traceback__ = None  # it is kept, and would keep all that its frames hold
         with self._lock:
             self._opening -= 1
             self._stats.open_errors += 1
             outage = self._outage
-            delay = outage.failed(failure, now)
+            delay = outage.failed(failure, began, now)
             given_up = not outage.told and outage.lasts(now) >= settings.reconnect_timeout
             outage.told |= given_up
         _log.warning("%s cannot open a connection, and tries again in %.1f s: %r", self, delay, failure)
