@@ -86,7 +86,7 @@ def test_while_a_connection_is_being_cleaned(pool: MakePool, admin: Admin, serve
 
 
 def test_in_an_outage(any_pool: MakePool, until: Until) -> None:
-    peer = Peer(lambda link: None)
+    peer = Peer(repr)
     lending = any_pool(host="127.0.0.1", port=peer.port, user="ann", ssl_mode="disabled")
     lending.open()
     until(lambda: lending.get_stats()["connections_errors"])

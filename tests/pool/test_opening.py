@@ -91,7 +91,7 @@ def test_a_with_block_opens_and_closes(door: Door, any_pool: MakePool, until: Un
         lending.getconn()
 
 
-def test_wait(door: Door, any_pool: MakePool, until: Until, world: World) -> None:
+def test_wait(door: Door, any_pool: MakePool, world: World) -> None:
     lending = any_pool(min_size=2, **door.args)
     with pytest.raises(mizzle.PoolTimeout, match=r"has opened 0 of 2 connections within 0\.3 s") as caught:
         lending.wait(0.3)
@@ -179,7 +179,7 @@ def test_who_can_still_be_served_goes_on_waiting(
     task.result()
 
 
-def test_a_timeout_names_what_kept_the_pool_from_growing(door: Door, any_pool: MakePool, until: Until) -> None:
+def test_a_timeout_names_what_kept_the_pool_from_growing(door: Door, any_pool: MakePool) -> None:
     door.is_open = True
     lending = any_pool(max_size=2, **door.args)
     with lending.connection():

@@ -381,9 +381,8 @@ class Supply:
             since = member.taken
             if since and now - since >= limit and not member.reported:
                 member.reported = True
-                _log.warning(
-                    "%s: a connection was taken %.0f s ago at %s, and not returned", self, now - since, member.place
-                )
+                held = now - since
+                _log.warning("%s lent a connection %.0f s ago that has not come back: to %s", self, held, member.place)
 
 
 async def _keep(reference: weakref.ref[Supply], pid: int) -> None:
