@@ -436,16 +436,16 @@ class Connection:
     def _lend(self: C, lent: Any) -> C:
         """This session in an object of its own, with all that is set here: what its holder does to that stays there."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy._lent = lent
-        copy._blocks = []
+        copy.__dict__ = state = self.__dict__.copy()
+        state["_lent"] = lent
+        state["_blocks"] = []
         return copy
 
     def _take_back(self, copy: Connection) -> None:
         """Its holder is done with it: nothing can be run on that object any more."""
         copy._channel = _RETURNED
         self._literals = copy._literals
-        self._stream, self._streamer = copy._stream, None
+        self._stream = copy._stream
         self._server_packet = copy._server_packet
 
     async def _reset_later(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mizzle import errors
 from mizzle.aio.pool_lending import Lending
 from mizzle.aio.pool_members import Held, taker
-from mizzle.aio.pool_settings import NAMES, demand_seconds, demand_sizes, pool_settings, suggestion
+from mizzle.aio.pool_settings import NAMES, demand_sizes, pool_settings, suggestion
 from mizzle.options import connect_options
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Pool(Lending):
         """Lend a connection until it comes back by `putconn()` or its own `close()`. Raises as `connection()` does."""
         frame = sys._getframe(1)
         where = taker(frame) if self._settings.debug else (frame.f_code, frame.f_lasti, None)
-        return await self._take(self._patience(acquire_timeout), where)
+        return await self._take(acquire_timeout, where)
 
     async def putconn(self, conn: Connection) -> None:
         """Return a connection. A second time is fine; one that is not this pool's is refused (InterfaceError)."""
@@ -70,12 +70,6 @@ class Pool(Lending):
             self._give_back(conn)
         elif lent is not None or conn.open:
             raise errors.InterfaceError(0, f"{conn!r} is not of {self}: close() it", sent=False)
-
-    def _patience(self, acquire_timeout: float | None) -> float | None:
-        if acquire_timeout is None:
-            return self._settings.acquire_timeout
-        demand_seconds("acquire_timeout", acquire_timeout)
-        return acquire_timeout
 
     # Life
 
@@ -243,7 +237,7 @@ class Checkout:
         pool = self._pool
         frame = sys._getframe(1)
         where = taker(frame) if pool._settings.debug else (frame.f_code, frame.f_lasti, None)
-        self._conn = conn = await pool._take(pool._patience(self._timeout), where)
+        self._conn = conn = await pool._take(self._timeout, where)
         return conn
 
     async def __aexit__(

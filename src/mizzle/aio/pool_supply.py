@@ -51,6 +51,10 @@ class Supply:
         self._options = options
         self._min_size = settings.min_size
         self._max_size = settings.min_size if settings.max_size is None else settings.max_size
+        # What a loan has to look at, settled once.
+        self._plain = settings.setup is None and not settings.check
+        self._resets = settings.reset is True
+        self._reset_hook: Callable[..., Any] | None = settings.reset if callable(settings.reset) else None
         self._clock: Callable[[], float] = time.monotonic
         self._stats = Stats()
         self._closed = False
@@ -158,9 +162,9 @@ class Supply:
             if self._jobs == 0 and self._done is not None:
                 self._done.set()
 
-    def _settle(self, member: Member) -> bool:
+    def _settle(self, member: Member, now: float) -> bool:
         """Hand it to the next, or let it be idle; False: it has to go. With the lock held."""
-        unfit = member.conn._channel.closed or member.expires <= self._clock()
+        unfit = member.conn._channel.closed or member.expires <= now
         if self._closed or unfit or len(self._members) > self._max_size:
             return False
         if self._queue:
@@ -285,7 +289,7 @@ class Supply:
             self._stats.opening_seconds += now - began
             self._outage = Outage()
             self._members.add(member)
-            kept = self._settle(member)
+            kept = self._settle(member, now)
             self._tell_progress()
         if kept:
             self._fill()  # what an outage held back

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mizzle import errors
 from mizzle.sync.pool_lending import Lending
 from mizzle.sync.pool_members import Held, taker
-from mizzle.sync.pool_settings import NAMES, demand_seconds, demand_sizes, pool_settings, suggestion
+from mizzle.sync.pool_settings import NAMES, demand_sizes, pool_settings, suggestion
 from mizzle.options import connect_options
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Pool(Lending):
         """Lend a connection until it comes back by `putconn()` or its own `close()`. Raises as `connection()` does."""
         frame = sys._getframe(1)
         where = taker(frame) if self._settings.debug else (frame.f_code, frame.f_lasti, None)
-        return self._take(self._patience(acquire_timeout), where)
+        return self._take(acquire_timeout, where)
 
     def putconn(self, conn: Connection) -> None:
         """Return a connection. A second time is fine; one that is not this pool's is refused (InterfaceError)."""
@@ -71,12 +71,6 @@ class Pool(Lending):
             self._give_back(conn)
         elif lent is not None or conn.open:
             raise errors.InterfaceError(0, f"{conn!r} is not of {self}: close() it", sent=False)
-
-    def _patience(self, acquire_timeout: float | None) -> float | None:
-        if acquire_timeout is None:
-            return self._settings.acquire_timeout
-        demand_seconds("acquire_timeout", acquire_timeout)
-        return acquire_timeout
 
     # Life
 
@@ -244,7 +238,7 @@ class Checkout:
         pool = self._pool
         frame = sys._getframe(1)
         where = taker(frame) if pool._settings.debug else (frame.f_code, frame.f_lasti, None)
-        self._conn = conn = pool._take(pool._patience(self._timeout), where)
+        self._conn = conn = pool._take(self._timeout, where)
         return conn
 
     def __exit__(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mizzle import errors
 from mizzle.sync.pool_members import Member, Taker, Waiter
+from mizzle.sync.pool_settings import demand_seconds
 from mizzle.sync.pool_supply import Supply
 from mizzle.worlds.sockets import process
 
@@ -47,22 +48,28 @@ class Lending(Supply):
 
     def _take(self, timeout: float | None, taker: Taker) -> Connection:
         """A connection, for the caller; who has to wait for it gets it in the order of asking."""
-        began = None
+        member = self._take_idle()
+        if member is not None and self._plain and not member.used:
+            return member.take(self._clock(), taker)
+        began = self._clock()
+        if timeout is None:
+            timeout = self._settings.acquire_timeout
+        else:
+            demand_seconds("acquire_timeout", timeout)
         while True:
-            member = self._take_idle()
             if member is None:
-                began = self._clock() if began is None else began
                 member = self._wait_for_one(began, timeout)
             conn = None if member is None else self._hand_out(member, taker)
             if conn is not None:
                 return conn
+            member = self._take_idle()
 
     def _hand_out(self, member: Member, taker: Taker) -> Connection | None:
         """Lend this one, after what is to be done before; None if it turns out to be no good."""
         settings = self._settings
         conn: Connection | None = None
         try:
-            if member.used and settings.reset is True:
+            if member.used:
                 member.conn._reset_later()
             conn = member.take(self._clock(), taker)
             if settings.check:
@@ -145,7 +152,7 @@ class Lending(Supply):
             self._queue.pop(waiter, None)
             self._stats.errors += 1
             member = waiter.member
-            kept = member is None or self._settle(member)
+            kept = member is None or self._settle(member, self._clock())
         if member is not None and not kept:
             self._drop(member)
 
@@ -174,27 +181,30 @@ class Lending(Supply):
 
     def _give_back(self, conn: Connection) -> None:
         """Take back a connection that was lent; nothing if it came back before. Waits for nothing."""
-        self._refuse_elsewhere()
+        world = self._world
+        if world is None or self._pid != process.pid or world.home() is not self._home:
+            self._refuse_elsewhere()
         member = self._returned(conn)
         if member is None:
             return
+        conn = member.conn
         if not member.is_ours():
-            member.conn.abort()  # closes the copy
+            conn.abort()  # closes the copy
             return
-        channel, engine, settings = member.conn._channel, member.conn._engine, self._settings
+        engine, now = conn._engine, member.idle_since
+        used, member.taken = now - member.taken, 0.0
         clean = True
         with self._lock:
-            self._stats.usage.add(member.idle_since - member.taken)
-            member.taken = 0.0
-            if channel.closed:
+            self._stats.usage.add(used)
+            if conn._channel.closed:
                 self._stats.returns_bad += 1
                 kept = False
-            elif engine.streaming or not engine.settled or callable(settings.reset):
+            elif engine.streaming or not engine.settled or self._reset_hook is not None:
                 kept = clean = False
-            elif engine.in_transaction and (not self._queue or not settings.reset):
+            elif engine.in_transaction and not (self._queue and self._resets):
                 kept = clean = False  # its locks must not outlive its user; who gets it at once begins with the reset
             else:
-                kept = self._settle(member)
+                kept = self._settle(member, now)
         if not clean:
             if not self._background(self._clean, member):
                 self._drop(member)
@@ -212,22 +222,20 @@ class Lending(Supply):
         member: Member = lent.member
         member.conn._take_back(conn)
         member.lent = lent
-        member.used = True
+        member.used = self._resets
         member.reported = False
         member.idle_since = self._clock()
         return member
 
     def _clean(self, member: Member) -> None:
         """Undo at once what its user left open; it is nobody's meanwhile."""
-        conn, reset = member.conn, self._settings.reset
+        conn, hook = member.conn, self._reset_hook
         timeout, conn.timeout = conn.timeout, CLEANING_TIMEOUT
         try:
-            if conn._stream is not None:
-                conn._finish_stream()
-            if callable(reset):
-                reset(conn)
-                member.used = False
-            elif reset:
+            conn._finish_stream()
+            if hook is not None:
+                hook(conn)
+            elif self._resets:
                 conn.reset()
                 member.used = False
             if conn.in_transaction:
@@ -244,6 +252,6 @@ class Lending(Supply):
             raise
         conn.timeout = timeout
         with self._lock:
-            kept = self._settle(member)
+            kept = self._settle(member, self._clock())
         if not kept:
             self._drop(member)

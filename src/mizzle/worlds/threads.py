@@ -243,22 +243,48 @@ def home() -> object:
     return None
 
 
+_POLLIN = sockets.unpatched("select").POLLIN
+
+
+class _Eyes(_native.local):  # type: ignore[misc, name-defined]
+    def __init__(self) -> None:
+        self.poll = sockets.unpatched("select").poll()
+
+
+_eyes = _Eyes()
+
+
 def look(channel: Channel) -> None:
     """See what came on a connection that nobody uses or listens to; it is `closed` after, if that was its end."""
-    if not channel._turn.acquire(blocking=False):
+    if channel._state is BROKEN:
         return
+    poll = _eyes.poll
+    poll.register(channel._sock, _POLLIN)
     try:
-        n = channel._sock.recv_into((wire := channel.engine.wire).space(_here.buffer), 0, sockets.DONT_WAIT)
-        if not n:
-            channel._break(channel.engine.lost_idle(None), news=True)
+        if not poll.poll(0):  # a third of the time that a receive takes to raise BlockingIOError
             return
-        wire.received(n)
-        if wire.unread:  # else it was TLS's own, such as a session ticket
-            channel._break(channel.engine.unsolicited(), news=True)
-    except BlockingIOError:
-        pass
-    except Exception as failure:  # noqa: BLE001 - whatever a socket or TLS says, it is over
-        channel._break(channel.engine.lost_idle(failure), news=True)
     finally:
-        if channel._state is not BROKEN:
-            channel._turn.release()
+        poll.unregister(channel._sock)
+    if channel._turn.acquire(blocking=False):
+        try:
+            _hear_idle(channel)
+        finally:
+            if channel._state is not BROKEN:
+                channel._turn.release()
+
+
+def _hear_idle(channel: Channel) -> None:
+    engine = channel.engine
+    try:
+        n = channel._sock.recv_into(engine.wire.space(_here.buffer), 0, sockets.DONT_WAIT)
+        if n:
+            engine.wire.received(n)
+    except BlockingIOError:
+        return
+    except Exception as failure:  # noqa: BLE001 - whatever a socket or TLS says, it is over
+        channel._break(engine.lost_idle(failure), news=True)
+        return
+    if not n:
+        channel._break(engine.lost_idle(None), news=True)
+    elif engine.wire.unread:  # else it was TLS's own, such as a session ticket
+        channel._break(engine.unsolicited(), news=True)
