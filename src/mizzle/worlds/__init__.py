@@ -113,13 +113,16 @@ class Rescue(Protocol):
     @property
     def limit(self) -> float:
         """Seconds in which the channel must have come to rest."""
+        ...
 
     @property
     def kills(self) -> bool:
         """Can it have the server end a statement?"""
+        ...
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
         """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        ...
 
 
 class Signal(Protocol):
@@ -129,9 +132,11 @@ class Signal(Protocol):
     def is_set(self) -> bool: ...
     def set(self) -> None:
         """Wake all who wait: in threads from any thread, else from the thread of the hub or loop."""
+        ...
 
     def wait(self, timeout: float | None = None) -> Any:
         """True once it has happened; False after `timeout` seconds."""
+        ...
 
 
 class _AnyChannel(Protocol):
@@ -147,6 +152,7 @@ class _AnyChannel(Protocol):
     def draining(self) -> bool: ...
     def peer(self) -> Endpoint:
         """Where this very connection leads to: not a name, which may have several addresses."""
+        ...
 
     @property
     def closed(self) -> bool: ...
@@ -174,9 +180,11 @@ class World(Protocol):
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
     def spawn(self, work: Callable[[], None], name: str) -> None:
         """Run `work` beside the caller. What it raises is logged."""
+        ...
 
     def place(self) -> object:
         """The hub or loop that the caller is in; in threads None, for there anybody can do anything."""
+        ...
 
 
 class AsyncWorld(Protocol):
