@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
     from mizzle.worlds import AsyncChannel
 
-#: The worlds that this face works in; the first is the default.
-WORLDS = ("asyncio",)
+#: The worlds that this face works in; "auto" is the one that the caller is in.
+WORLDS = ("auto", "asyncio", "trio")
 
 
 async def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -29,7 +29,7 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
     subclass of Connection to be made instead.
     """
     options = connect_options(**keywords)
-    world = worlds.resolve(world_name(options.world))
+    world = worlds.resolve_async(world_name(options.world))
     deadline = Deadline(options.connect_timeout)
     channel = await open_channel(world, options, deadline)
     try:
@@ -71,8 +71,6 @@ def password_of(options: ConnectOptions) -> bytes:
 
 def world_name(name: str) -> str:
     """The world asked for; an error if it is one for the other face."""
-    if name == "auto":
-        return WORLDS[0]
     if name not in WORLDS:
         raise errors.NotSupportedError(
             0, f"world={name!r} is not for {__package__}, which works in: {', '.join(WORLDS)}", sent=False
