@@ -34,6 +34,7 @@ class Victim:
             raise
 
     def interrupt(self) -> None:
+        """At once, before anybody else has a turn; in asyncio before anything else happens to that task."""
         if self._world.name == "threads":  # comes when the thread runs again: a blocked call ends first
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._runner), ctypes.py_object(Interrupted))
         elif self._world.name == "asyncio":
@@ -41,4 +42,5 @@ class Victim:
         else:
             from eventlet import hubs  # noqa: PLC0415 - for those only who run in this world
 
-            hubs.get_hub().schedule_call_global(0, self._runner.throw, Interrupted)
+            hubs.get_hub().schedule_call_global(0, greenlet.getcurrent().switch)
+            self._runner.throw(Interrupted)

@@ -1,23 +1,18 @@
-"""What makes `connect` awaitable and a context manager at once, and takes passwords that have to be awaited; by hand,
-the synchronous face has no need of it.
+"""What makes `connect` awaitable and a context manager at once; by hand, the synchronous face has no need of it.
 
 Knows: nothing but that. Must not know: how connecting is done.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from collections.abc import Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mizzle.aio import connecting
-from mizzle.options import connect_options, password_bytes
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
-    from mizzle.options import ConnectOptions
 
 
 def connect(**keywords: Any) -> Connecting:
@@ -26,15 +21,6 @@ def connect(**keywords: Any) -> Connecting:
     The keywords are those of `mizzle.connect`. A callable `password` may also return an awaitable here.
     """
     return Connecting(keywords)
-
-
-async def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
-    """Connect by settled options; the password is asked for now, and awaited where it has to be."""
-    if callable(password := options.password):
-        secret = password()
-        secret = await secret if inspect.isawaitable(secret) else secret
-        options = dataclasses.replace(options, password=password_bytes(secret))
-    return await connecting.establish(options, connection_class)
 
 
 class Connecting:
@@ -48,9 +34,7 @@ class Connecting:
         return self._connect().__await__()
 
     async def _connect(self) -> Connection:
-        keywords = dict(self._keywords)
-        connection_class = keywords.pop("connection_class", None)
-        return await establish(connect_options(**keywords), connection_class)
+        return await connecting.connect(**self._keywords)
 
     async def __aenter__(self) -> Connection:
         self._connection = await self._connect()

@@ -30,7 +30,7 @@ class Lending(Supply):
     def _take_idle(self) -> Member | None:
         """The connection that was used last, if any is idle and alive."""
         world = self._world
-        if world is None or self._pid != process.pid or world.home() is not self._home:
+        if world is None or self._pid != process.pid or world.place() is not self._place:
             self._begin_use()
         idle = self._idle
         while idle:
@@ -48,7 +48,7 @@ class Lending(Supply):
     async def _take(self, timeout: float | None, taker: Taker) -> Connection:
         """A connection, for the caller; who has to wait for it gets it in the order of asking."""
         member = self._take_idle()
-        if member is not None and self._plain and not member.used:
+        if member is not None and self._plain:
             return member.take(self._clock(), taker)
         began = self._clock()
         if timeout is None:
@@ -68,8 +68,6 @@ class Lending(Supply):
         settings = self._settings
         conn: Connection | None = None
         try:
-            if member.used:
-                await member.conn._reset_later()
             conn = member.take(self._clock(), taker)
             if settings.check:
                 await (conn.ping() if settings.check is True else settings.check(conn))
@@ -181,7 +179,7 @@ class Lending(Supply):
     def _give_back(self, conn: Connection) -> None:
         """Take back a connection that was lent; nothing if it came back before. Waits for nothing."""
         world = self._world
-        if world is None or self._pid != process.pid or world.home() is not self._home:
+        if world is None or self._pid != process.pid or world.place() is not self._place:
             self._refuse_elsewhere()
         member = self._returned(conn)
         if member is None:
@@ -198,9 +196,9 @@ class Lending(Supply):
             if conn._channel.closed:
                 self._stats.returns_bad += 1
                 kept = False
-            elif engine.streaming or not engine.settled or self._reset_hook is not None:
+            elif engine.streaming or not engine.settled or conn._channel.draining or self._reset_hook is not None:
                 kept = clean = False
-            elif engine.in_transaction and not (self._queue and self._resets):
+            elif (engine.in_transaction or (member.dirty and engine.owes)) and not (self._queue and self._resets):
                 kept = clean = False  # its locks must not outlive its user; who gets it at once begins with the reset
             else:
                 kept = self._settle(member, now)
@@ -236,7 +234,7 @@ class Lending(Supply):
                 await hook(conn)
             elif self._resets:
                 await conn.reset()
-                member.used = False
+                member.used = member.dirty = False
             if conn.in_transaction:
                 await conn.rollback()
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything

@@ -42,7 +42,8 @@ class Member:
     """One connection of a pool. What is lent is a copy of `conn`, for the session that stays."""
 
     __slots__ = (
-        "_at", "_code", "_stack", "conn", "expires", "idle_since", "lent", "pid", "reported", "since", "taken", "used",
+        "_at", "_code", "_stack", "conn", "dirty", "expires", "idle_since", "lent", "pid", "reported", "since", "taken",
+        "used",
     )  # fmt: skip
 
     def __init__(self, pool: Supply, conn: Connection, now: float, expires: float) -> None:
@@ -53,6 +54,7 @@ class Member:
         self.lent: Lent | None = Lent(pool, self)  # None while it is away with the copy
         self.taken = 0.0  # when; 0.0: it is here
         self.used = False  # by somebody whose traces are still in the session
+        self.dirty = False  # a transaction was open, which ends with the first command of the next user
         self.reported = False  # as one that is held for too long
         self._code: CodeType | None = None
         self._at = 0
@@ -65,6 +67,10 @@ class Member:
     def take(self, now: float, taker: Taker) -> Connection:
         """Lend it to whoever that is: a connection of his own for the session."""
         self._code, self._at, self._stack = taker
+        if self.used:
+            engine = self.conn._engine
+            self.dirty = engine.in_transaction or (self.dirty and engine.owes)
+            self.conn._reset_later()
         self.taken = now
         lent, self.lent = self.lent, None
         return self.conn._lend(lent)

@@ -20,8 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
-from mizzle.aio.awaitable import establish
-from mizzle.aio.connecting import world_name
+from mizzle.aio.connecting import establish, world_name
 from mizzle.aio.pool_members import Member, Waiter
 from mizzle.aio.pool_outage import Outage
 from mizzle.aio.pool_stats import Stats
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
     from mizzle.aio.pool_settings import PoolSettings
     from mizzle.options import ConnectOptions
-    from mizzle.worlds import AsyncSignal, AsyncWorld
+    from mizzle.worlds import AsyncWorld, Signal
 
 _log = logging.getLogger("mizzle")
 
@@ -66,7 +65,7 @@ class Supply:
         self._pid = process.pid
         self._lock: Any = unpatched("threading").Lock()
         self._world: AsyncWorld | None = None  # from the first use on
-        self._home: object = None  # the hub or loop that it belongs to
+        self._place: object = None  # the hub or loop that it belongs to
         self._members: set[Member] = set()
         self._idle: collections.deque[Member] = collections.deque()
         self._queue: collections.OrderedDict[Waiter, None] = collections.OrderedDict()
@@ -74,9 +73,9 @@ class Supply:
         self._outage = Outage()
         self._opening = 0
         self._jobs = 0
-        self._done: AsyncSignal | None = None  # for who waits until there are no jobs left
-        self._progress: AsyncSignal | None = None  # for who waits until connections have been opened
-        self._nudge: AsyncSignal | None = None  # wakes the keeper
+        self._done: Signal | None = None  # for who waits until there are no jobs left
+        self._progress: Signal | None = None  # for who waits until connections have been opened
+        self._nudge: Signal | None = None  # wakes the keeper
 
     def __repr__(self) -> str:
         options = self._options
@@ -99,7 +98,7 @@ class Supply:
         """The pool may be used here: in this process, hub or loop."""
         if self._pid != process.pid:
             self._forked()
-        elif self._world is not None and self._world.home() is not self._home:
+        elif self._world is not None and self._world.place() is not self._place:
             raise errors.InterfaceError(
                 0,
                 f"{self} belongs to the hub or event loop in which it was first used, and cannot be used in another",
@@ -109,13 +108,13 @@ class Supply:
 
     def _open_up(self) -> None:
         """Settle in the world of the caller, and start what runs beside."""
-        world: Any = worlds.resolve(world_name(self._options.world))
-        if not hasattr(world, "spawn"):
+        world: Any = worlds.resolve_async(world_name(self._options.world))
+        if not hasattr(world, "look"):
             raise errors.NotSupportedError(0, f"world={self._options.world!r} has no pools", sent=False)
         with self._lock:
             if self._world is not None:
                 return
-            self._home = world.home()
+            self._place = world.place()
             self._nudge = world.Signal()
             self._look = world.look
             self._jobs += 1
@@ -333,7 +332,7 @@ class Supply:
 
     # Keeping
 
-    async def _tend(self) -> tuple[AsyncSignal, float]:
+    async def _tend(self) -> tuple[Signal, float]:
         """Look around; when to come again, and what wakes sooner."""
         assert self._world is not None
         self._nudge = nudge = self._world.Signal()

@@ -21,8 +21,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
-from mizzle.sync.connecting import establish
-from mizzle.sync.connecting import world_name
+from mizzle.sync.connecting import establish, world_name
 from mizzle.sync.pool_members import Member, Waiter
 from mizzle.sync.pool_outage import Outage
 from mizzle.sync.pool_stats import Stats
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
     from mizzle.sync.pool_settings import PoolSettings
     from mizzle.options import ConnectOptions
-    from mizzle.worlds import Signal, World
+    from mizzle.worlds import World, Signal
 
 _log = logging.getLogger("mizzle")
 
@@ -67,7 +66,7 @@ class Supply:
         self._pid = process.pid
         self._lock: Any = unpatched("threading").Lock()
         self._world: World | None = None  # from the first use on
-        self._home: object = None  # the hub or loop that it belongs to
+        self._place: object = None  # the hub or loop that it belongs to
         self._members: set[Member] = set()
         self._idle: collections.deque[Member] = collections.deque()
         self._queue: collections.OrderedDict[Waiter, None] = collections.OrderedDict()
@@ -100,7 +99,7 @@ class Supply:
         """The pool may be used here: in this process, hub or loop."""
         if self._pid != process.pid:
             self._forked()
-        elif self._world is not None and self._world.home() is not self._home:
+        elif self._world is not None and self._world.place() is not self._place:
             raise errors.InterfaceError(
                 0,
                 f"{self} belongs to the hub or event loop in which it was first used, and cannot be used in another",
@@ -111,12 +110,12 @@ class Supply:
     def _open_up(self) -> None:
         """Settle in the world of the caller, and start what runs beside."""
         world: Any = worlds.resolve(world_name(self._options.world))
-        if not hasattr(world, "spawn"):
+        if not hasattr(world, "look"):
             raise errors.NotSupportedError(0, f"world={self._options.world!r} has no pools", sent=False)
         with self._lock:
             if self._world is not None:
                 return
-            self._home = world.home()
+            self._place = world.place()
             self._nudge = world.Signal()
             self._look = world.look
             self._jobs += 1

@@ -7,34 +7,33 @@ that every world keeps and that any further one (a bare loop too: examples/selec
 1. A command is a `Conversation`. `advance()` answers DONE, READ or WRITE, or raises. Whatever `wire.outgoing` holds is
    sent before a READ is waited for. WRITE means: send at least some of it, then advance again. After DONE what is left
    is sent (COM_QUIT has no reply). One round trip is one wait.
-2. Push worlds (eventlet, asyncio) advance from the callback that received the bytes; who waits is woken once, when all
-   is done, however many chunks came. A callback does one receive and at most one send, so that between two chunks of
-   a big result everybody else has a turn. A command always waits for its answer, hence for the hub, at least once:
-   nothing more is needed for fairness.
-3. Pull worlds (threads) loop: advance, flush, receive.
+2. Push worlds (eventlet, gevent, asyncio) advance from the callback that received the bytes; who waits is woken once,
+   when all is done, however many chunks came. A callback does one receive and at most one send, so that between two
+   chunks of a big result everybody else has a turn. A command always waits for its answer, hence for the hub, at least
+   once: nothing more is needed for fairness.
+3. Pull worlds (threads, trio) loop: advance, flush, receive.
 4. Deadlines belong to the world. `open_channel(timeout=)` covers names and connecting, `run(timeout=)` one
    conversation with all its waits; the face hands on what is left of a deadline that covers several. Push worlds keep
-   one lazily re-armed timer a connection, threads let the kernel watch (SO_RCVTIMEO).
+   one lazily re-armed timer a connection, threads let the kernel watch (SO_RCVTIMEO), trio has a scope a command.
 5. While a conversation runs the channel is BUSY. A second one is refused before a byte is sent, with an error that
    names both users. So is use from another process, from another thread's hub, from another loop, and after the end.
-6. An interrupt (deadline, CancelledError, eventlet.Timeout, GreenletExit, KeyboardInterrupt: any BaseException) is
-   raised to its owner at once. What then becomes of the connection is decided in one place, `ChannelBase._ended_by`:
-   it stays READY if the conversation had come to its end, else it is aborted, and no one ever sees another's rows.
+6. An interrupt (deadline, CancelledError, trio.Cancelled, a hub's Timeout, GreenletExit, KeyboardInterrupt: any
+   BaseException) is raised to its owner at once. What then becomes of the connection is decided in one place,
+   `ChannelBase._ended_by`: it stays READY if the conversation had come to its end. If it could go on, the channel is
+   DRAINING: the world reads the rest in the background (`Conversation.drain`), and the face's `Rescue` has the server
+   end the statement. Within `Rescue.limit` seconds the channel is READY again, or aborted; who calls run() meanwhile
+   waits for that. A KILL that may have come too late is absorbed before the channel is READY. In all other cases, and
+   without a rescue, it is aborted. No one ever sees another's rows, and no statement is killed but the interrupted one.
 7. Bytes or EOF on an idle connection break it at once; the next `run()` raises the reason (the engine decodes the
-   server's last ERR packet), later ones `ConnectionClosed`. Threads have nobody who listens to an idle socket: there
-   the next command meets the same words as its answer. Between two batches of a streamed result bytes are
-   legitimate: the world keeps one chunk, then stops listening until the next conversation.
-8. The world is chosen for each connection, never at import (`resolve`).
+   server's last ERR packet), later ones `ConnectionClosed`. Pull worlds have nobody who listens to an idle socket:
+   there the next command meets the same words as its answer, unless somebody asks the world to `look()` before. Between
+   two batches of a streamed result bytes are legitimate: the world keeps one chunk, then stops listening until the next
+   conversation.
+8. The world is chosen for each connection, never at import (`resolve`, `resolve_async`).
 9. While a command is not wholly sent the world also reads: a server may answer before it has taken everything, and
    two sides that only send wait for ever. What arrives meanwhile is put aside with `wire.keep()`. A socket is shut down
    before it is closed (that wakes who waits), leaves its hub before it is closed, and is never touched after;
    a forked child only closes its copy; `__del__` warns and lets go of the socket, and calls no hub and no loop.
-
-For those who share connections (pools) a world also has `Signal`, something that happens once: `set()` wakes all who
-wait, and an exception thrown at one who waits leaves it valid; under threads `set()` comes from any thread, else from
-the hub's or loop's own, from a callback too. `spawn(work, name)` runs something beside the caller and logs how it
-failed. `home()` says to which hub or loop the caller belongs (None: any thread will do). `look(channel)` sees, without
-waiting, what came on an idle connection that nobody listens to; it does nothing where the hub or loop does listen.
 
 All connections of a thread, hub or loop receive into one shared `ReceiveBuffer`: nothing may run between `received()`
 and the return of `advance()` (or `keep()`).
@@ -42,18 +41,18 @@ and the return of `advance()` (or `keep()`).
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, NamedTuple, Protocol, cast, overload
 
 __all__ = [
-    "AsyncChannel", "AsyncSignal", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Signal", "Wire",
-    "World", "resolve",
+    "AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Rescue", "Signal", "Wire", "World",
+    "resolve", "resolve_async",
 ]  # fmt: skip
 
-_WORLDS = ("threads", "eventlet", "asyncio", "scripted")
-_LATER = ("gevent", "trio")
+_WORLDS = ("threads", "eventlet", "gevent", "asyncio", "trio", "scripted")
 
 
 class Endpoint(NamedTuple):
@@ -90,8 +89,12 @@ class Conversation(Protocol):
     def finished(self) -> bool: ...
     @property
     def name(self) -> str: ...
+    @property
+    def killable(self) -> bool: ...
     def advance(self) -> int: ...
     def lost(self, cause: BaseException | None, /) -> BaseException: ...
+    def overdue(self, cause: TimeoutError, /) -> BaseException: ...
+    def drain(self) -> Conversation | None: ...
     def abandon(self, cause: BaseException, /) -> object: ...
 
 
@@ -100,13 +103,57 @@ class Engine(Protocol):
 
     @property
     def streaming(self) -> bool: ...
+    def absorb(self) -> Conversation: ...
     def unsolicited(self) -> BaseException: ...
     def lost_idle(self, cause: BaseException | None, /) -> BaseException: ...
+
+
+class Rescue(Protocol):
+    """What a face gives a channel for the case that a command is interrupted."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds in which the channel must have come to rest."""
+        ...
+
+    @property
+    def kills(self) -> bool:
+        """Can it have the server end a statement?"""
+        ...
+
+    def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
+        """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        ...
+
+
+class Signal(Protocol):
+    """Something that happens once. Each world has a class of that name; in asyncio and trio `wait` is awaited."""
+
+    @property
+    def is_set(self) -> bool: ...
+    def set(self) -> None:
+        """Wake all who wait: in threads from any thread, else from the thread of the hub or loop."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> Any:
+        """True once it has happened; False after `timeout` seconds."""
+        ...
 
 
 class _AnyChannel(Protocol):
     #: Set once by the face, before the first run().
     engine: Any
+    #: Set by the face when the login is done. None: an interrupted connection is closed.
+    rescue: Rescue | None
+    #: Seconds without a byte from the server, or without it taking one, while a conversation runs.
+    read_timeout: float | None
+    write_timeout: float | None
+
+    @property
+    def draining(self) -> bool: ...
+    def peer(self) -> Endpoint:
+        """Where this very connection leads to: not a name, which may have several addresses."""
+        ...
 
     @property
     def closed(self) -> bool: ...
@@ -128,59 +175,78 @@ class AsyncChannel(_AnyChannel, Protocol):
     async def run(self, conversation: Conversation, timeout: float | None = None) -> Any: ...
 
 
-class Signal(Protocol):
-    """Something to wait for that happens once."""
-
-    @property
-    def is_set(self) -> bool: ...
-    def set(self) -> None: ...
-    def wait(self, timeout: float | None = None) -> bool: ...
-
-
-class AsyncSignal(Protocol):
-    """The same, awaited."""
-
-    @property
-    def is_set(self) -> bool: ...
-    def set(self) -> None: ...
-    async def wait(self, timeout: float | None = None) -> bool: ...
-
-
 class World(Protocol):
     """A module of this package."""
 
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
+    def spawn(self, work: Callable[[], None], name: str) -> None:
+        """Run `work` beside the caller. What it raises is logged."""
+        ...
+
+    def place(self) -> object:
+        """The hub or loop that the caller is in; in threads None, for there anybody can do anything."""
+        ...
+
     def Signal(self) -> Signal: ...
-    def spawn(self, work: Callable[[], object], name: str) -> None: ...
-    def home(self) -> object: ...
-    def look(self, channel: Any) -> None: ...
+    def look(self, channel: Any) -> None:
+        """See, without waiting, what came on an idle connection, where no hub or loop listens to those."""
+        ...
 
 
 class AsyncWorld(Protocol):
     """The same, awaited."""
 
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
-    def Signal(self) -> AsyncSignal: ...
-    def spawn(self, work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None: ...
-    def home(self) -> object: ...
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None: ...
+    def place(self) -> object: ...
+    def Signal(self) -> Signal: ...
     def look(self, channel: Any) -> None: ...
 
 
 @overload
-def resolve(name: Literal["asyncio"]) -> AsyncWorld: ...  # type: ignore[overload-overlap]
+def resolve(name: Literal["asyncio", "trio"]) -> AsyncWorld: ...  # type: ignore[overload-overlap]
 @overload
 def resolve(name: str) -> World: ...
 def resolve(name: str) -> World | AsyncWorld:
-    """The world of that name, imported now; "auto" is threads, or eventlet where that has patched `socket`."""
-    if name == "auto":
-        name = "eventlet" if _eventlet_has_patched_sockets() else "threads"
-    if name in _LATER:
-        raise ValueError(f"world={name!r} comes in a later version of mizzle; this one has {', '.join(_WORLDS)}")
+    """The world of that name, imported now; "auto" is threads, or the hub whose patches `socket` wears."""
+    return cast("World | AsyncWorld", _load(_patched_with() if name == "auto" else name))
+
+
+def resolve_async(name: str) -> AsyncWorld:
+    """The same for those who await; "auto" is the loop that the calling task is in."""
+    return cast("AsyncWorld", _load(_running_loop() if name == "auto" else name))
+
+
+def _load(name: str) -> Any:
     if name not in _WORLDS:
         raise ValueError(f"there is no world {name!r}: choose one of auto, {', '.join(_WORLDS)}")
-    return cast("World | AsyncWorld", importlib.import_module(f"{__name__}.{name}"))
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ImportError(
+            f"world={name!r} needs the package {name}: pip install 'mizzle[{name}]'", name=name
+        ) from error
 
 
-def _eventlet_has_patched_sockets() -> bool:
+def _patched_with() -> str:
     patcher = sys.modules.get("eventlet.patcher")
-    return patcher is not None and bool(patcher.is_monkey_patched("socket"))
+    if patcher is not None and patcher.is_monkey_patched("socket"):
+        return "eventlet"
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("socket"):
+        return "gevent"
+    return "threads"
+
+
+def _running_loop() -> str:
+    """One may run inside the other: an asyncio task has asyncio's answer, else a trio task has trio's."""
+    trio = sys.modules.get("trio")
+    if trio is None or not trio.lowlevel.in_trio_task():
+        return "asyncio"
+    asyncio = sys.modules.get("asyncio")
+    with contextlib.suppress(RuntimeError):  # no loop of asyncio in this thread
+        if asyncio is not None and asyncio.current_task() is not None:
+            return "asyncio"
+    return "trio"

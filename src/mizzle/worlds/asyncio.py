@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Wire, sockets
-from mizzle.worlds.base import BUSY, READY, misuse
+from mizzle.worlds.base import BUSY, DRAINING, READY, misuse
 from mizzle.worlds.push import PushChannel
 
 _T = TypeVar("_T")
@@ -84,6 +84,8 @@ class Channel(PushChannel):
 
     async def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling task waits until it is done."""
+        if self._state is DRAINING and asyncio.current_task(self._loop) is not None:
+            timeout = await self._rest_of_other(conversation, timeout)
         task = asyncio.current_task(self._loop)
         if self._state is not READY or task is None or self._aborted or self._pid != sockets.process.pid:
             raise self._refusal(conversation)
@@ -92,8 +94,8 @@ class Channel(PushChannel):
         self._owner = task
         self._wire = conversation.wire
         try:
-            if timeout is not None:
-                self._watchdog.start(timeout)
+            if timeout is not None or self.read_timeout is not None or self.write_timeout is not None:
+                self._watch(timeout)
             self._waiter = waiter = self._loop.create_future()
             if self._transport is None:
                 await self._attach()
@@ -184,6 +186,9 @@ class Channel(PushChannel):
         except RuntimeError:
             return True
 
+    def _signal(self) -> Signal:
+        return Signal()
+
     def _caller(self) -> object:
         return asyncio.current_task(self._loop)
 
@@ -251,71 +256,62 @@ async def _within(seconds: float | None, work: Coroutine[Any, Any, _T], missed: 
     return task.result()
 
 
-# -- what a pool waits with -----------------------------------------------------------------------------------------
-
-_log = logging.getLogger("mizzle")
-_tasks: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
-
-
 class Signal:
-    """Something to wait for that happens once; `set()` from any task or callback of the loop."""
+    """Something that happens once, for any number of tasks of one loop."""
 
     __slots__ = ("_waiting", "is_set")
 
     def __init__(self) -> None:
         self.is_set = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[bool]] = []
 
     def set(self) -> None:
-        """Wake all who wait, in another turn of the loop."""
+        """Let it happen: all who wait go on."""
         self.is_set = True
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
-            _resolve(waiter)
+        for waiter in self._waiting:
+            _resolve(waiter, True)
 
     async def wait(self, timeout: float | None = None) -> bool:
-        """True once it is set; False after `timeout` seconds."""
+        """True once it has happened; False after `timeout` seconds."""
         if self.is_set:
             return True
         loop = asyncio.get_running_loop()
-        waiter = loop.create_future()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(waiter)
-        timer = None if timeout is None else loop.call_later(max(timeout, 0), _resolve, waiter)
+        timer = None if timeout is None else loop.call_later(timeout, _resolve, waiter, False)
         try:
-            await waiter
+            return await waiter
         finally:
+            self._waiting.remove(waiter)
             if timer is not None:
                 timer.cancel()
-            if not self.is_set:
-                self._waiting.remove(waiter)
-        return self.is_set
 
 
-def _resolve(waiter: asyncio.Future[None]) -> None:
+def _resolve(waiter: asyncio.Future[bool], answer: bool) -> None:
     if not waiter.done():
-        waiter.set_result(None)
+        waiter.set_result(answer)
 
 
-def spawn(work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
-    """Run `work` in a task of its own."""
-    task = asyncio.get_running_loop().create_task(_report(work, name), name=name)
+_tasks: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
+
+
+def spawn(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """Run `work` in a task beside the caller's. What it raises is logged."""
+
+    async def run() -> None:
+        try:
+            await work()
+        except Exception:
+            logging.getLogger("mizzle").exception("%s failed", name)
+
+    task = asyncio.get_running_loop().create_task(run(), name=name)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
 
 
-async def _report(work: Callable[[], Coroutine[Any, Any, object]], name: str) -> None:
-    try:
-        await work()
-    except Exception:  # noqa: BLE001 - nobody else would hear of it
-        _log.exception("%s failed", name)
-
-
-def home() -> object:
-    """The running loop: what belongs to it is used nowhere else. None where no loop runs."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+def place() -> object:
+    """The running loop."""
+    return asyncio.get_running_loop()
 
 
 def look(_channel: Channel) -> None:

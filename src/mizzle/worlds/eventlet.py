@@ -29,12 +29,13 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet  # type: ignore[import-untyped]
+import eventlet.event  # type: ignore[import-untyped]
 from eventlet import hubs, tpool
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Wire, sockets
-from mizzle.worlds.base import BROKEN, BUSY, READY, misuse
+from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, misuse
 from mizzle.worlds.push import PushChannel
 
 _native_thread = sockets.unpatched("threading")
@@ -110,6 +111,9 @@ class Channel(PushChannel):
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling green thread waits until it is done."""
+        if self._state is DRAINING:
+            self._must_be_here(conversation)
+            timeout = self._wait_for_rest(conversation, timeout)
         hub = self._hub
         waiter = getcurrent()
         if (
@@ -130,8 +134,8 @@ class Channel(PushChannel):
                 return conversation.result
             if self._listener is None:
                 self._listener = _Listener(self)
-            if timeout is not None:
-                self._watchdog.start(timeout)
+            if timeout is not None or self.read_timeout is not None or self.write_timeout is not None:
+                self._watch(timeout)
             self._waiter = waiter
             while self._waiter is waiter:
                 hub.switch()
@@ -208,6 +212,11 @@ class Channel(PushChannel):
 
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
 
+    def _must_be_here(self, conversation: Conversation) -> None:
+        """Only green threads of the connection's own hub can wait for it."""
+        if hubs.get_hub() is not self._hub or getcurrent() is self._hub.greenlet:
+            raise self._refusal(conversation)
+
     def _refusal(self, conversation: Conversation) -> BaseException:
         if self.closed or self._pid != sockets.process.pid:
             return super()._refusal(conversation)
@@ -239,6 +248,9 @@ class Channel(PushChannel):
 
     def _is_elsewhere(self) -> bool:
         return bool(_native_thread.get_ident() != self._thread)
+
+    def _signal(self) -> Signal:
+        return Signal()
 
     def _caller(self) -> object:
         return getcurrent()
@@ -303,77 +315,45 @@ def _ignore(*_: object) -> None:
     pass
 
 
-# -- what a pool waits with -----------------------------------------------------------------------------------------
-
-_log = logging.getLogger("mizzle")
-
-
 class Signal:
-    """Something to wait for that happens once; `set()` from any green thread or callback of the hub."""
+    """Something that happens once, for any number of green threads of one hub."""
 
-    __slots__ = ("_waiting", "is_set")
+    __slots__ = ("_event",)
 
     def __init__(self) -> None:
-        self.is_set = False
-        self._waiting: list[_Sleeper] = []
+        self._event = eventlet.event.Event()
+
+    @property
+    def is_set(self) -> bool:
+        """Has it happened?"""
+        return bool(self._event.ready())
 
     def set(self) -> None:
-        """Wake all who wait, in another turn of the hub."""
-        self.is_set = True
-        sleepers, self._waiting = self._waiting, []
-        for sleeper in sleepers:
-            sleeper.hub.schedule_call_global(0, sleeper.wake)
+        """Let it happen: all who wait go on, in the hub's next turn."""
+        if not self._event.ready():
+            self._event.send()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """True once it is set; False after `timeout` seconds."""
-        if self.is_set:
-            return True
-        sleeper = _Sleeper()
-        self._waiting.append(sleeper)
-        timer = None if timeout is None else sleeper.hub.schedule_call_global(max(timeout, 0), sleeper.wake)
-        try:
-            while sleeper.green is not None:
-                sleeper.hub.switch()
-        finally:
-            sleeper.green = None
-            if timer is not None:
-                timer.cancel()
-            if not self.is_set:
-                self._waiting.remove(sleeper)
+        """True once it has happened; False after `timeout` seconds."""
+        with eventlet.Timeout(timeout, False):
+            self._event.wait()
         return self.is_set
 
 
-class _Sleeper:
-    """A green thread that waits, until it is woken or was interrupted: a call that comes later finds nobody."""
+def spawn(work: Callable[[], None], name: str) -> None:
+    """Run `work` in a green thread beside the caller's. What it raises is logged."""
 
-    __slots__ = ("green", "hub")
+    def run() -> None:
+        try:
+            work()
+        except Exception:
+            logging.getLogger("mizzle").exception("%s failed", name)
 
-    def __init__(self) -> None:
-        self.hub = hubs.get_hub()
-        self.green = getcurrent()
-        if self.green is self.hub.greenlet:
-            raise misuse("the hub's own greenlet cannot wait: call this from a green thread (eventlet.spawn)")
-
-    def wake(self) -> None:
-        green, self.green = self.green, None
-        if green is not None:
-            green.switch()
+    eventlet.spawn_n(run)
 
 
-def spawn(work: Callable[[], object], name: str) -> None:
-    """Run `work` in a green thread of its own."""
-    eventlet.spawn_n(_report, work, name)
-
-
-def _report(work: Callable[[], object], name: str) -> None:
-    try:
-        work()
-    except Exception:  # noqa: BLE001 - nobody else would hear of it
-        _log.exception("%s failed", name)
-
-
-def home() -> object:
-    """The hub of this OS thread: what belongs to it is used nowhere else."""
+def place() -> object:
+    """The hub of this OS thread."""
     return hubs.get_hub()
 
 
