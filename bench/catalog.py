@@ -57,6 +57,7 @@ _ASYNCIO = ("asyncmy", "aiomysql", "connector-asyncio")
 _GREEN = ("mizzle-eventlet", "mizzle-gevent", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
 _ALL = ("mizzle", "mizzle-eventlet", "mizzle-gevent", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
 _PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
+_POOL = (("fixed_us", "kept connection, CPU µs"), ("ratio", "pool : kept"))
 _STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
 
 WORKS = {
@@ -117,6 +118,30 @@ WORKS = {
         "wall s",
         (*_GREEN, "mizzle-asyncio", *_ASYNCIO),
         (("cpu_us", "CPU µs each"),),
+    ),
+    "pool": Work(
+        "point select through a pool, one caller",
+        "pool:run",
+        "cpu_us",
+        "CPU µs each",
+        ("mizzle", "mizzle-eventlet", "mizzle-asyncio", "pymysql", "asyncmy", "aiomysql"),
+        _POOL,
+    ),
+    "pool-plain": Work(
+        "point select through a pool that resets nothing, one caller",
+        "pool:run_plain",
+        "cpu_us",
+        "CPU µs each",
+        ("mizzle", "mizzle-eventlet", "mizzle-asyncio"),
+        _POOL,
+    ),
+    "pool-fairness": Work(
+        "1,000 who ask at once for 10 connections: longest wait : median",
+        "pool:run_fairness",
+        "fairness",
+        "x",
+        ("mizzle-eventlet", "mizzle-asyncio", "asyncmy", "aiomysql"),
+        (("median_ms", "median ms"), ("longest_ms", "longest ms")),
     ),
     "idle-memory": Work("memory of an idle connection", "idle_memory:run", "kb", "kB each", _ALL, ()),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pymysql
@@ -26,3 +28,11 @@ def connect(settings: Settings, *, own_defaults: bool = False) -> Any:
 
 def stream(connection: Any) -> Any:
     return connection.cursor(pymysql.cursors.SSCursor)
+
+
+def pool(settings: Settings, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """DBUtils, which is what most programs with PyMySQL and threads have."""
+    from dbutils.pooled_db import PooledDB  # noqa: PLC0415 - a package of its own
+
+    made = PooledDB(connect, mincached=size, maxconnections=size, blocking=True, settings=settings)
+    return lambda: closing(made.connection()), made.close
