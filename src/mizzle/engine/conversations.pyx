@@ -259,13 +259,16 @@ cdef class Engine:
 
     def reset_later(self):
         """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
-        self.set_charset(login.charset_of(self.options))
-        self._ahead.clear()
-        self.ahead(COM_RESET_CONNECTION, b"")
-        if self.options.database is not None:
-            self.ahead(COM_INIT_DB, self.options.database.encode("utf8"))
-        for sql in login.session_statements(self):
-            self.ahead(COM_QUERY, sql)
+        if self._anew is None:
+            self._anew_charset = login.charset_of(self.options)
+            self.set_charset(self._anew_charset)
+            self._anew = [(COM_RESET_CONNECTION, b"", True)]
+            if self.options.database is not None:  # which the server leaves as it is
+                self._anew.append((COM_INIT_DB, self.options.database.encode("utf8"), True))
+            self._anew += [(COM_QUERY, sql, True) for sql in login.session_statements(self)]
+        elif self.charset is not self._anew_charset:
+            self.set_charset(self._anew_charset)
+        self._ahead = self._anew.copy()
         self.status_flags = self.initial_status
 
     @property

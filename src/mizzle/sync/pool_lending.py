@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("mizzle")
 
+#: What was used so many seconds ago is taken to be alive without a look, which costs a system call under threads.
+JUST_NOW = 0.005
 #: How long cleaning up behind a user may take, in seconds; the connection is closed then.
 CLEANING_TIMEOUT = 5.0
 
@@ -28,7 +30,7 @@ CLEANING_TIMEOUT = 5.0
 class Lending(Supply):
     """What every pool does with its connections; programs use `Pool` and `NullPool`."""
 
-    def _take_idle(self) -> Member | None:
+    def _take_idle(self, now: float) -> Member | None:
         """The connection that was used last, if any is idle and alive."""
         world = self._world
         if world is None or self._pid != process.pid or world.place() is not self._place:
@@ -40,7 +42,8 @@ class Lending(Supply):
             except IndexError:  # another thread was faster
                 break
             channel = member.conn._channel
-            self._look(channel)
+            if now - member.idle_since > JUST_NOW:
+                self._look(channel)
             if not channel.closed:
                 return member
             self._lose(member)
@@ -48,10 +51,10 @@ class Lending(Supply):
 
     def _take(self, timeout: float | None, taker: Taker) -> Connection:
         """A connection, for the caller; who has to wait for it gets it in the order of asking."""
-        member = self._take_idle()
-        if member is not None and self._plain:
-            return member.take(self._clock(), taker)
         began = self._clock()
+        member = self._take_idle(began)
+        if member is not None and self._plain:
+            return member.take(began, taker)
         if timeout is None:
             timeout = self._settings.acquire_timeout
         else:
@@ -62,7 +65,7 @@ class Lending(Supply):
             conn = None if member is None else self._hand_out(member, taker)
             if conn is not None:
                 return conn
-            member = self._take_idle()
+            member = self._take_idle(self._clock())
 
     def _hand_out(self, member: Member, taker: Taker) -> Connection | None:
         """Lend this one, after what is to be done before; None if it turns out to be no good."""
@@ -194,15 +197,15 @@ class Lending(Supply):
         clean = True
         with self._lock:
             self._stats.usage.add(used)
-            if conn._channel.closed:
-                self._stats.returns_bad += 1
-                kept = False
-            elif engine.streaming or not engine.settled or conn._channel.draining or self._reset_hook is not None:
+            if engine.streaming or not engine.settled or conn._channel.draining or self._reset_hook is not None:
                 kept = clean = False
             elif (engine.in_transaction or (member.dirty and engine.owes)) and not (self._queue and self._resets):
                 kept = clean = False  # its locks must not outlive its user; who gets it at once begins with the reset
             else:
                 kept = self._settle(member, now)
+            if not kept and conn._channel.closed:
+                self._stats.returns_bad += 1
+                clean = True  # there is nothing left to clean
         if not clean:
             if not self._background(self._clean, member):
                 self._drop(member)
