@@ -13,6 +13,8 @@ from mizzle.testing import Server
 from plugins.worlds import World
 from pool.conftest import Admin, MakePool
 
+pytestmark = pytest.mark.main_worlds
+
 Until = Callable[[Callable[[], Any]], None]
 
 

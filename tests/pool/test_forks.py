@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 
-from plugins.worlds import Asyncio, Waiting, World
+from plugins.loops import Awaited, Waiting
+from plugins.worlds import World
 from pool.conftest import MakePool
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using fork", "ignore:.*use of fork")
+pytestmark = [
+    pytest.mark.main_worlds,
+    pytest.mark.filterwarnings("ignore:Using fork", "ignore:.*use of fork"),
+]
 
 Until = Callable[[Callable[[], Any]], None]
 
@@ -26,12 +30,16 @@ def in_child(world: World, lending: Any, part: Callable[[Any], None]) -> None:
         status = 1
         try:
             warnings.simplefilter("error")
-            if world.name == "eventlet":
+            if world.kind == "eventlet":
                 from eventlet import hubs  # noqa: PLC0415 - for those only who run in this world
 
                 hubs.use_hub()
-            if world.name == "asyncio":
-                lending = Waiting(Asyncio().wait, lending._target)
+            if world.kind == "gevent":
+                import gevent  # noqa: PLC0415 - for those only who run in this world
+
+                gevent.reinit()
+            if isinstance(world, Awaited):
+                lending = Waiting(type(world)().wait, lending._target)
             part(lending)
             gc.collect()
             status = 0
@@ -82,12 +90,12 @@ def test_lent_connections(pool: MakePool, world: World) -> None:
     mine = [returned, forgotten, kept]
     for conn in mine:
         conn.execute("SET @mine = CONNECTION_ID()")
-    if world.name == "asyncio":
+    if isinstance(world, Awaited):
         mine = [conn._target for conn in mine]
     copies = [mine[0], mine[1]]
 
     def part(copy: Any) -> None:
-        one, two = (Waiting(copy._wait, each) if world.name == "asyncio" else each for each in copies)
+        one, two = (Waiting(copy._wait, each) if isinstance(world, Awaited) else each for each in copies)
         one.close()
         copy.putconn(one)
         assert not one.open

@@ -14,6 +14,8 @@ from mizzle.worlds import resolve
 from plugins.worlds import PATIENCE, World
 from pool.conftest import Admin, Clock, MakePool, ahead
 
+pytestmark = pytest.mark.main_worlds
+
 Until = Callable[[Callable[[], Any]], None]
 
 
@@ -40,7 +42,7 @@ def test_idle_connections_that_are_killed_are_never_lent(
     killed = numbers_of(lending, 3)
     for number in killed:
         admin.execute(f"KILL {number}")
-    look = resolve(world.name).look
+    look = resolve(world.kind).look
     channels = [member.conn._channel for member in lending._members]
     until(lambda: all(look(channel) or channel.closed for channel in channels))  # the news has come
     user = lending.getconn()

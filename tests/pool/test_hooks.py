@@ -12,6 +12,8 @@ import mizzle
 from plugins.worlds import World
 from pool.conftest import Admin, Clock, MakePool, ahead
 
+pytestmark = pytest.mark.main_worlds
+
 Until = Callable[[Callable[[], Any]], None]
 
 

@@ -14,6 +14,8 @@ from mizzle.testing import Server
 from plugins.worlds import PATIENCE, World
 from pool.conftest import Clock, MakePool, ahead
 
+pytestmark = pytest.mark.main_worlds
+
 Until = Callable[[Callable[[], Any]], None]
 
 

@@ -12,6 +12,8 @@ from mizzle.testing import Server
 from plugins.worlds import World
 from pool.conftest import Admin, MakePool
 
+pytestmark = pytest.mark.main_worlds
+
 Until = Callable[[Callable[[], Any]], None]
 
 LEFT_BEHIND = {
@@ -117,6 +119,7 @@ def test_an_open_transaction_is_not_inherited(
     until(lambda: lending.get_stats()["requests_waiting"])
     conn.close()
     assert task.result() == [(0,)]
+    until(lambda: lending.get_stats()["pool_available"] == 1)  # its locks are gone, too
 
 
 def test_a_stream_is_finished_in_the_background(pool: MakePool, until: Until) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import trio
+
 import mizzle
 from mizzle.testing import Server
+from plugins.loops import Awaited
 from plugins.worlds import PATIENCE, World
 
 
@@ -75,7 +79,9 @@ def test_a_pool_of_a_hub_or_loop_is_not_for_other_threads(server: Server, world:
     inner = getattr(lending, "_target", lending)
     uses: list[Callable[[], Any]] = [lambda: inner.putconn(getattr(conn, "_target", conn)), inner.wait, inner.close]
     for use in uses:
-        call = use if world.name != "asyncio" else (lambda use=use: asyncio.run(use()))
+        call = use
+        if isinstance(world, Awaited):
+            call = functools.partial(trio.run, use) if world.kind == "trio" else (lambda use=use: asyncio.run(use()))
         failure = in_thread(call)
         if world.one_thread:
             assert isinstance(failure, mizzle.InterfaceError), failure

@@ -1,4 +1,4 @@
-"""Functions that run beside the test and can be interrupted: with whatever interrupts that world's programs."""
+"""Functions that run beside the test and are interrupted at once: with whatever interrupts that world's programs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Any
 
 import greenlet
 
-from plugins.worlds import World
+from plugins.worlds import Interrupted, World
 
-
-class Interrupted(BaseException):
-    """What comes from outside."""
+CANCELLED = {"CancelledError", "Cancelled"}
 
 
 class Victim:
-    """Runs a function; `interrupt()` throws Interrupted at it where it waits."""
+    """Runs a function; `interrupt()` throws Interrupted, or the loop's own, at it where it waits."""
 
     def __init__(self, world: World, function: Callable[[], Any]) -> None:
         self._world, self._function = world, function
@@ -25,22 +23,27 @@ class Victim:
         self.task = world.spawn(self._run)
 
     def _run(self) -> Any:
-        self._runner = threading.get_ident() if self._world.name == "threads" else greenlet.getcurrent()
+        self._runner = greenlet.getcurrent() if self._world.one_thread else threading.get_ident()
         try:
             return self._function()
         except BaseException as failure:
-            if type(failure).__name__ == "CancelledError":
+            if type(failure).__name__ in CANCELLED:
                 raise Interrupted from failure
             raise
 
     def interrupt(self) -> None:
-        """At once, before anybody else has a turn; in asyncio before anything else happens to that task."""
-        if self._world.name == "threads":  # comes when the thread runs again: a blocked call ends first
+        """Before anybody else has a turn; in a loop before anything else happens to that task."""
+        if not self._world.one_thread:  # comes when the thread runs again: a blocked call ends first
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._runner), ctypes.py_object(Interrupted))
-        elif self._world.name == "asyncio":
-            self.task._driving.cancel()  # type: ignore[attr-defined]
-        else:
+        elif self._world.kind == "eventlet":
             from eventlet import hubs  # noqa: PLC0415 - for those only who run in this world
 
             hubs.get_hub().schedule_call_global(0, greenlet.getcurrent().switch)
             self._runner.throw(Interrupted)
+        elif self._world.kind == "gevent":
+            import gevent  # noqa: PLC0415 - for those only who run in this world
+
+            gevent.get_hub().loop.run_callback(greenlet.getcurrent().switch)
+            self._runner.throw(Interrupted)
+        else:
+            self.task.interrupt()

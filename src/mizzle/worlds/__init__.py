@@ -122,7 +122,11 @@ class Rescue(Protocol):
         ...
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
-        """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        """Do so in the background, again and again while `wanted()` says so, and call `over(done)` in the end."""
+        ...
+
+    def kill_session(self) -> None:
+        """End the statement of a channel that is closed, and its session."""
         ...
 
 
@@ -178,6 +182,8 @@ class AsyncChannel(_AnyChannel, Protocol):
 class World(Protocol):
     """A module of this package."""
 
+    Signal: Callable[[], Signal]
+
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
     def spawn(self, work: Callable[[], None], name: str) -> None:
         """Run `work` beside the caller. What it raises is logged."""
@@ -187,7 +193,6 @@ class World(Protocol):
         """The hub or loop that the caller is in; in threads None, for there anybody can do anything."""
         ...
 
-    def Signal(self) -> Signal: ...
     def look(self, channel: Any) -> None:
         """See, without waiting, what came on an idle connection, where no hub or loop listens to those."""
         ...
@@ -196,10 +201,11 @@ class World(Protocol):
 class AsyncWorld(Protocol):
     """The same, awaited."""
 
+    Signal: Callable[[], Signal]
+
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
     def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None: ...
     def place(self) -> object: ...
-    def Signal(self) -> Signal: ...
     def look(self, channel: Any) -> None: ...
 
 
