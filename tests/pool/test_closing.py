@@ -65,7 +65,8 @@ def test_while_a_connection_is_being_opened(any_pool: MakePool, world: World, un
         link.until_end()
 
     peer = Peer(hesitate)
-    lending = any_pool(host="127.0.0.1", port=peer.port, user="ann", ssl_mode="disabled")
+    args = {"host": "127.0.0.1", "port": peer.port, "user": "ann", "ssl_mode": "disabled", "on_interrupt": "close"}
+    lending = any_pool(**args)
     waiting = world.spawn(lending.wait)
     until(peer.event("came").is_set)
     lending.close(timeout=0.01)

@@ -11,6 +11,7 @@ import pytest
 import mizzle
 from mizzle.testing import Server
 from mizzle.worlds import resolve
+from plugins.servers import families
 from plugins.worlds import PATIENCE, World
 from pool.conftest import Admin, Clock, MakePool, ahead
 
@@ -155,10 +156,10 @@ def test_resize(pool: MakePool, world: World, until: Until) -> None:
 
 
 def test_a_server_that_restarts_under_load(
-    any_pool: MakePool, world: World, start_server: Callable[..., Server], server_family: str, until: Until
+    any_pool: MakePool, world: World, start_server: Callable[..., Server], pytestconfig: pytest.Config, until: Until
 ) -> None:
     """While it is away callers wait or are told; when it is back the pool is whole again, by itself."""
-    server = start_server(server_family)
+    server = start_server(families(pytestconfig)[0])  # what a pool does about it does not depend on whose server it is
     lending = any_pool(min_size=4, max_size=4, outage_grace=PATIENCE, **server.connect_args(autocommit=True))
     lending.wait()
     stop: list[bool] = []

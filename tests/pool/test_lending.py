@@ -187,7 +187,7 @@ def test_a_stream_that_was_not_read_ends_with_an_error(pool: MakePool, server: S
     lending = pool(max_size=1)
     with lending.connection() as conn:
         cursor = conn.cursor(mizzle.StreamingCursor)
-        cursor.execute("SELECT REPEAT('x', 1000) UNION ALL " * 9999 + "SELECT 1")
+        cursor.execute("SELECT REPEAT('x', 100000) UNION ALL " * 99 + "SELECT 1")
         cursor.fetchone()
     with pytest.raises(mizzle.ConnectionClosed):
         cursor.fetchall()
