@@ -33,6 +33,9 @@ CONTESTANTS = {
     "mizzle-eventlet": Contestant("mizzle (eventlet)", "mizzle", "mizzle", "mizzle_eventlet", "eventlet"),
     "mizzle-gevent": Contestant("mizzle (gevent)", "mizzle", "mizzle", "mizzle_gevent", "gevent"),
     "mizzle-asyncio": Contestant("mizzle (asyncio)", "mizzle", "mizzle", "mizzle_asyncio", "asyncio"),
+    "mizzle-uvloop": Contestant("mizzle (uvloop)", "mizzle", "mizzle", "mizzle_asyncio", "uvloop"),
+    "mizzle-trio": Contestant("mizzle (trio)", "mizzle", "mizzle", "mizzle_asyncio", "trio"),
+    "asyncmy-uvloop": Contestant("asyncmy (uvloop)", "asyncmy", "asyncmy", "asyncmy", "uvloop"),
     "pymysql": Contestant("PyMySQL", "pymysql", "PyMySQL", "pymysql", "threads"),
     "pymysql-eventlet": Contestant("PyMySQL (eventlet, patched)", "pymysql", "PyMySQL", "pymysql", "eventlet-patched"),
     "pymysql-gevent": Contestant("PyMySQL (gevent, patched)", "pymysql", "PyMySQL", "pymysql", "gevent-patched"),
@@ -75,11 +78,11 @@ WORKS = {
         _GREEN,
     ),
     "select-asyncio": Work(
-        "point select, {workers} asyncio tasks, a connection each",
+        "point select, {workers} tasks of a loop, a connection each",
         "point_select:run_workers",
         "cpu_us",
         "CPU µs each",
-        ("mizzle-asyncio", *_ASYNCIO),
+        ("mizzle-asyncio", "mizzle-uvloop", "mizzle-trio", "asyncmy-uvloop", *_ASYNCIO),
     ),
     "select-blocking": Work(
         "point select, one connection, blocking", "point_select:run", "cpu_us", "CPU µs each", ("mizzle", *_BLOCKING)
@@ -116,7 +119,7 @@ WORKS = {
         "sleepers:run",
         "wall_s",
         "wall s",
-        (*_GREEN, "mizzle-asyncio", *_ASYNCIO),
+        (*_GREEN, "mizzle-asyncio", "mizzle-trio", *_ASYNCIO),
         (("cpu_us", "CPU µs each"),),
     ),
     "pool": Work(

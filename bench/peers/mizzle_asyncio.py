@@ -1,4 +1,4 @@
-"""mizzle on asyncio."""
+"""mizzle on asyncio, or on trio: on the loop that it finds itself in."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def connect(**keywords: Any) -> Connection:
 
     The keywords are those of PyMySQL and, of mizzle's own, `url`, `timeout` (seconds for each call), `ssl_mode`
     ("disabled", "preferred", "required", "verify_ca", "verify_identity"), `row_factory`, `connection_class` and
-    `world` ("threads", "eventlet"; "auto", the default, takes the one whose monkey patching is in force, else
+    `world` ("threads", "eventlet", "gevent"; "auto", the default, takes the one whose monkey patching is in force, else
     threads). `mizzle.options.ConnectOptions` has them all.
 
     Raises OperationalError: 2002 or 2003 if nobody answers within `connect_timeout` seconds, 2005 if the host has no

@@ -41,8 +41,8 @@ def _in_gevent(_: Any) -> list[str]:
     from gevent import get_hub  # noqa: PLC0415
 
     watcher = type(get_hub().loop.timer(0)).__mro__[1]
-    found = [repr(thing) for thing in gc.get_objects() if isinstance(thing, watcher) and thing.active]
-    return [text for text in found if "ThreadPool" not in text]  # gevent's own, and its text has a count in it
+    active = [thing for thing in gc.get_objects() if isinstance(thing, watcher) and thing.active]
+    return [f"{type(thing).__name__} {getattr(thing.callback, '__qualname__', thing.callback)}" for thing in active]
 
 
 def _in_asyncio(world: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The face for asyncio: `connect`, Connection and its cursors, as in PEP 249; pools of connections."""
+"""The face for asyncio and trio: `connect`, Connection and its cursors, as in PEP 249; pools of connections."""
 
 from mizzle.aio.awaitable import connect
 from mizzle.aio.connection import Connection
