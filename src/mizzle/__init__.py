@@ -38,7 +38,17 @@ from mizzle.types import (
 )
 
 if TYPE_CHECKING:
-    from mizzle.sync import Connection, Cursor, DictCursor, StreamingCursor, StreamingDictCursor, Transaction
+    from mizzle.sync import (
+        Connection,
+        Cursor,
+        DictCursor,
+        ServerCursor,
+        ServerDictCursor,
+        Statement,
+        StreamingCursor,
+        StreamingDictCursor,
+        Transaction,
+    )
 
 __version__ = "0.1.0"
 
@@ -47,7 +57,17 @@ apilevel = "2.0"
 threadsafety = 1
 paramstyle = "pyformat"
 
-_OF_SYNC = {"Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"}
+_OF_SYNC = {
+    "Connection",
+    "Cursor",
+    "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
+    "StreamingCursor",
+    "StreamingDictCursor",
+    "Transaction",
+}
 
 __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "apilevel",
@@ -81,6 +101,9 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "Connection",
     "Cursor",
     "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",

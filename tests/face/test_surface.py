@@ -8,7 +8,17 @@ import pytest
 
 from mizzle import aio, sync
 
-CLASSES = ["Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"]
+CLASSES = [
+    "Connection",
+    "Cursor",
+    "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
+    "StreamingCursor",
+    "StreamingDictCursor",
+    "Transaction",
+]
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 

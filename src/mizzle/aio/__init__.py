@@ -3,6 +3,8 @@
 from mizzle.aio.awaitable import connect
 from mizzle.aio.connection import Connection
 from mizzle.aio.cursor import Cursor, DictCursor
+from mizzle.aio.server_cursor import ServerCursor, ServerDictCursor
+from mizzle.aio.statement import Statement
 from mizzle.aio.streaming import StreamingCursor, StreamingDictCursor
 from mizzle.aio.transaction import Transaction
 
@@ -10,6 +12,9 @@ __all__ = [
     "Connection",
     "Cursor",
     "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",

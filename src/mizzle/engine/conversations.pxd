@@ -28,6 +28,7 @@ cdef class Engine:
     cdef public unsigned long long capabilities
     cdef public int status_flags
     cdef public object charset
+    cdef public unsigned int session        # how often it was settled: prepared statements belong to one
     cdef public bytes nonce
     cdef public object ssl_context
     cdef public bytes password
@@ -38,6 +39,7 @@ cdef class Engine:
     cdef Decoding _decoding
 
     cpdef int begin(self, int command, bytes payload) except -1
+    cdef int _check(self, Py_ssize_t length) except -1
     cdef object server_error(self)
     cdef int settle(self, Result result) except -1
     cdef Conversation conversation(self, steps, str name)

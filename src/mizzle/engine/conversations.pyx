@@ -5,6 +5,8 @@ yields for bytes, never for packets. It knows no socket, clock, lock, thread or 
 mizzle.worlds). "Command Phase" in the manual's protocol chapter; the connection phase is in login.py.
 """
 
+from itertools import chain
+
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 
@@ -12,11 +14,13 @@ from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET
 from mizzle.engine import infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
+from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
-from mizzle.errors import OperationalError, ProgrammingError, connection_closed, connection_lost
+from mizzle.engine.packets import build_stmt_fetch, build_stmt_id, build_stmt_send_long_data
+from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -27,6 +31,7 @@ cdef extern from "Python.h":
 
 DONE, READ, WRITE = 0, 1, 2
 cdef object _READ = READ
+cdef bytes LAST_PREPARED = b"\xff\xff\xff\xff"
 
 cdef enum:
     OK = 0x00
@@ -112,6 +117,7 @@ cdef class Engine:
         self._decoding = login.decoding_for(options, self.charset)
         self.server_version = ""
         self.server_version_info = ()
+        self.session = 1
         self.settled = True
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -183,8 +189,17 @@ cdef class Engine:
         made.name = name
         return made
 
+    def ahead(self, int command, bytes payload):
+        self.wire.begin(command, payload)
+
     cpdef int begin(self, int command, bytes payload) except -1:
         """Queue a command, if the wire stands between two."""
+        self._check(len(payload))
+        self.settled = False
+        return self.wire.begin(command, payload)
+
+    cdef int _check(self, Py_ssize_t length) except -1:
+        """May a command of that length begin?"""
         if not self.settled:
             if self.streaming is not None:
                 raise ProgrammingError(
@@ -195,14 +210,13 @@ cdef class Engine:
             raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
         if self.wire._input_length:     # it came behind the last answer, and would be taken for this command's
             raise self.unsolicited()
-        if len(payload) >= self.wire.max_packet:
+        if length >= self.wire.max_packet:
             raise OperationalError(
                 CR_NET_PACKET_TOO_LARGE,
-                f"The command is {len(payload) + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
+                f"The command is {length + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
                 sent=False,
             )
-        self.settled = False
-        return self.wire.begin(command, payload)
+        return 0
 
     cdef object server_error(self):
         """The ERR packet that the wire has taken. It ends the command, and sometimes the connection."""
@@ -222,13 +236,15 @@ cdef class Engine:
 
     def query(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._query(sql, infile), "COM_QUERY")
+        return self.conversation(self._run(COM_QUERY, sql, False, infile), "COM_QUERY")
 
-    def _query(self, bytes sql, infile):
+    def _run(self, int command, bytes payload, bint binary, infile):
+        """A statement and all its results; `payload` is None where the command is on its way already."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
         cdef RowsEnd end = ROWS_END
-        self.begin(COM_QUERY, sql)
+        if payload is not None:
+            self.begin(command, payload)
         while not self.settled:
             while not wire.next_packet():
                 yield _READ
@@ -237,6 +253,7 @@ cdef class Engine:
                 while not wire.next_packet():
                     yield _READ
             result = Result.__new__(Result)
+            result.binary = binary
             if wire.packet_length and wire.packet[0] == ERR:
                 end = ROWS_ERR
             else:
@@ -244,7 +261,7 @@ cdef class Engine:
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
-                    end = result.drain_rows(wire, True, self._deprecate_eof)
+                    end = ROWS_END if result.finished else result.drain_rows(wire, True, self._deprecate_eof)
                     while end == ROWS_MORE:
                         yield _READ
                         end = result.drain_rows(wire, True, self._deprecate_eof)
@@ -264,15 +281,17 @@ cdef class Engine:
 
     def stream(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(sql, infile), "COM_QUERY")
+        return self.conversation(self._stream(COM_QUERY, sql, False, infile), "COM_QUERY")
 
-    def _stream(self, bytes sql, infile):
-        self.begin(COM_QUERY, sql)
-        return (yield from self._open_result(infile))
+    def _stream(self, int command, bytes payload, bint binary, infile):
+        if payload is not None:
+            self.begin(command, payload)
+        return (yield from self._open_result(binary, infile))
 
-    def _open_result(self, infile):
+    def _open_result(self, bint binary, infile):
         cdef Wire wire = self.wire
         cdef Result result = Result.__new__(Result)
+        result.binary = binary
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
@@ -282,11 +301,11 @@ cdef class Engine:
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
         result.read_head(wire)
-        if result.finished:
-            self.settle(result)
-        else:
+        if not result.finished:
             while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                 yield _READ
+        if result.finished:
+            self.settle(result)
         self.streaming = None if self.settled else result
         return result
 
@@ -330,7 +349,7 @@ cdef class Engine:
         self.check_streaming(result)
         if result.next is None:
             self.streaming = None
-            result.next = yield from self._open_result(None)
+            result.next = yield from self._open_result(result.binary, None)
         return result.next
 
     def check_streaming(self, Result result):
@@ -339,6 +358,147 @@ cdef class Engine:
                 str(self.broken) if self.broken is not None else "its connection has gone on to another statement",
                 "result",
             )
+
+    # -- prepared statements --------------------------------------------------------------------------------------
+
+    def prepare(self, Prepared statement not None) -> Conversation:
+        """COM_STMT_PREPARE."""
+        return self.conversation(self._prepare(statement), "COM_STMT_PREPARE")
+
+    def _prepare(self, Prepared statement):
+        self.begin(COM_STMT_PREPARE, statement.sql)
+        yield from self._read_prepared(statement)
+        self.settled = True
+
+    def _read_prepared(self, Prepared statement):
+        cdef Wire wire = self.wire
+        while not wire.next_packet():
+            yield _READ
+        if wire.packet_length and wire.packet[0] == ERR:
+            statement.refused = True
+            raise self.server_error()
+        statement.read_head(wire)
+        while not statement.drain_definitions(wire, self._decoding, not self._deprecate_eof):
+            yield _READ
+        statement.session = self.session
+
+    def execute(self, Prepared statement not None, bytes payload not None, *, bint stream=False) -> Conversation:
+        """COM_STMT_EXECUTE, behind COM_STMT_PREPARE where this session has not prepared the statement yet.
+
+        `payload` is what Parameters.execute() made. `stream` is as in stream(): up to the first row.
+        """
+        run = self._stream if stream else self._run
+        if not self.is_mariadb and statement.types_changed(payload):
+            self.forget(statement)
+        if statement.session == self.session:
+            return self.conversation(run(COM_STMT_EXECUTE, payload, True, None), "COM_STMT_EXECUTE")
+        return self.conversation(self._prepare_and_execute(statement, payload, run), "COM_STMT_EXECUTE")
+
+    def _prepare_and_execute(self, Prepared statement, bytes payload, run):
+        """In one round trip with MariaDB, where statement -1 is the one prepared last; in two with MySQL."""
+        cdef Wire wire = self.wire
+        rest = payload[4:]
+        if not self.is_mariadb or self.server_version_info < (10, 2):
+            yield from self._prepare(statement)
+            return (yield from run(COM_STMT_EXECUTE, <bytes>build_stmt_id(statement.statement_id) + rest, True, None))
+        self.begin(COM_STMT_PREPARE, statement.sql)
+        wire.begin(COM_STMT_EXECUTE, LAST_PREPARED + rest)
+        wire.sequence = 1
+        try:
+            yield from self._read_prepared(statement)
+        except Error as error:
+            if not error.alive:
+                raise
+            yield from self._skip_refusal()
+            raise
+        self.settled = False
+        wire.sequence = 1
+        return (yield from run(COM_STMT_EXECUTE, None, True, None))
+
+    def _skip_refusal(self):
+        """The statement could not be prepared, so its execution is refused as well: there is none (1243)."""
+        self.settled = False
+        self.wire.sequence = 1
+        try:
+            yield from self.expect_ok()
+        except Error as error:
+            if not error.alive:
+                raise
+
+    def forget(self, Prepared statement not None):
+        """COM_STMT_CLOSE, which has no answer, in front of the next command."""
+        if statement.session == self.session:
+            statement.session = 0
+            self.ahead(COM_STMT_CLOSE, build_stmt_id(statement.statement_id))
+
+    def send_long_data(self, Prepared statement not None, dict sources not None) -> Conversation:
+        """COM_STMT_SEND_LONG_DATA: what the execution after this takes as the values of these parameters, by position."""
+        return self.conversation(self._send_long_data(statement, sources), "COM_STMT_SEND_LONG_DATA")
+
+    def _send_long_data(self, Prepared statement, dict sources):
+        if statement.session != self.session:
+            yield from self._prepare(statement)
+        try:
+            for position, source in sources.items():
+                for piece in chain((b"",), infiles.gathered(source)):      # a value without a piece would be none
+                    self.begin(COM_STMT_SEND_LONG_DATA, build_stmt_send_long_data(statement.statement_id, position, piece))
+                    self.settled = True                 # there is no answer
+                    if len(self.wire.outgoing) >= infiles.HIGH_WATER:
+                        yield WRITE
+        except Exception:
+            self.ahead(COM_STMT_RESET, build_stmt_id(statement.statement_id))
+            raise
+
+    def pipeline(self, bytes packets not None, Py_ssize_t count) -> Conversation:
+        """`count` COM_STMT_EXECUTE in their frames (see parameters.Executions), sent together, answered in turn.
+
+        Its result is how many rows they affected, and a list of (which, error). An error does not keep the server from
+        what is behind it.
+        """
+        return self.conversation(self._pipeline(packets, count), "COM_STMT_EXECUTE")
+
+    def _pipeline(self, bytes packets, Py_ssize_t count):
+        cdef Result result
+        cdef Py_ssize_t i
+        cdef unsigned long long affected = 0
+        failures = []
+        self._check(len(packets))
+        self.wire.begin_framed(packets)
+        for i in range(count):
+            self.settled = False
+            self.wire.sequence = 1
+            try:
+                result = yield from self._run(COM_STMT_EXECUTE, None, True, None)
+                affected += result.affected_rows if result.format is None else <unsigned long long>len(result.rows)
+            except Exception as error:
+                if not self.settled:
+                    raise
+                failures.append((i, error))
+        return affected, failures
+
+    def execute_bulk(self, bytes payload not None) -> Conversation:
+        """COM_STMT_BULK_EXECUTE: see parameters.BulkExecutions."""
+        return self.conversation(self._run(COM_STMT_BULK_EXECUTE, payload, True, None), "COM_STMT_BULK_EXECUTE")
+
+    def fetch_from_cursor(self, Prepared statement not None, Result result not None, Py_ssize_t count) -> Conversation:
+        """COM_STMT_FETCH: the next rows of a result that the server keeps; SERVER_STATUS_LAST_ROW_SENT after the last."""
+        return self.conversation(self._fetch_from_cursor(statement, result, count), "COM_STMT_FETCH")
+
+    def _fetch_from_cursor(self, Prepared statement, Result result, Py_ssize_t count):
+        cdef RowsEnd end
+        self.begin(COM_STMT_FETCH, build_stmt_fetch(statement.statement_id, count))
+        end = result.drain_rows(self.wire, True, self._deprecate_eof)
+        while end == ROWS_MORE:
+            yield _READ
+            end = result.drain_rows(self.wire, True, self._deprecate_eof)
+        if end == ROWS_ERR:
+            raise self.server_error()
+        self.settle(result)
+        rows, result.rows = result.rows, []
+        if result.error is not None:
+            error, result.error = result.error, None
+            raise error
+        return rows
 
     # -- short commands -------------------------------------------------------------------------------------------
 
@@ -400,7 +560,7 @@ cdef class Engine:
 
     def run_sql(self, bytes sql not None):
         """A statement whose result is of no interest, as part of another conversation."""
-        yield from self._query(sql, None)
+        yield from self._run(COM_QUERY, sql, False, None)
 
     def expect_ok(self):
         """Read the packet that ends a command: OK, EOF or ERR."""

@@ -273,6 +273,7 @@ def refused(payload: bytes) -> Exception:
 
 def settle_session(engine: Engine) -> Steps:
     """Character set, autocommit and sql_mode in one statement: the options' wishes, on a fresh or reset session."""
+    engine.session += 1
     engine.set_charset(charset_of(engine.options))
     yield from engine.run_sql(session_statement(engine.options, engine.charset))
 

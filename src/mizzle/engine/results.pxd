@@ -20,6 +20,7 @@ cdef class Result:
     cdef readonly bint finished
     cdef public object next                 # the next statement's Result, or the error that it ended with
     cdef public object error                # the first value of a row that could not be made, raised at the end
+    cdef bint binary                        # its rows come from a prepared statement
     cdef Py_ssize_t column_count
     cdef bint in_value                      # an exception now is about one value, not about the wire
 

@@ -4,6 +4,8 @@ Knows the order of a result set's packets, each phase a plain loop over what the
 more bytes are needed. Knows nothing of commands and never waits.
 """
 
+from mizzle.engine.binary_rows cimport decode_binary_row
+from mizzle.engine.constants cimport SERVER_STATUS_CURSOR_EXISTS
 from mizzle.engine.packets cimport OkFields, read_eof, read_ok
 from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, reader_over
 from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format
@@ -85,6 +87,8 @@ cdef class Result:
             return False
         reader = reader_over(wire.packet, wire.packet_length, "EOF")
         read_eof(&reader, &eof)
+        if eof.status_flags & SERVER_STATUS_CURSOR_EXISTS:      # the rows wait for COM_STMT_FETCH
+            self.finish(&eof)
         return True
 
     cdef RowsEnd drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED:
@@ -106,7 +110,7 @@ cdef class Result:
         cdef int head
         while wire.next_packet():
             if wire.packet_length == 0:
-                raise malformed_packet("TextResultsetRow", 0, "a row without a value")
+                raise malformed_packet("ResultsetRow", 0, "a row without a value")
             head = wire.packet[0]
             if head == ERR:
                 return ROWS_ERR
@@ -115,7 +119,10 @@ cdef class Result:
                 return ROWS_END
             if keep:
                 self.in_value = True
-                rows.append(format.decode(wire.packet, wire.packet_length))
+                if self.binary:
+                    rows.append(decode_binary_row(format, wire.packet, wire.packet_length))
+                else:
+                    rows.append(format.decode(wire.packet, wire.packet_length))
                 self.in_value = False
         return ROWS_MORE
 

@@ -37,6 +37,10 @@ cdef class Wire:
     cdef int _too_long(self, Py_ssize_t length) except -1
     cdef int _make_room(self, Py_ssize_t room) except -1
     cdef int begin(self, int command, bytes payload) except -1
+    cdef int begin_framed(self, bytes packets) except -1
     cpdef int write_packet(self, bytes payload) except -1
     cdef int _send(self, bytes data) except -1
     cpdef int queue(self, bytes data) except -1
+
+
+cdef bytes frames(bytes payload, int sequence)

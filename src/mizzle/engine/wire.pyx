@@ -269,20 +269,17 @@ cdef class Wire:
         self.sequence = 1
         return self._send(packet)
 
+    cdef int begin_framed(self, bytes packets) except -1:
+        """Queue commands that stand in their frames already; what is read next is the answer to the first."""
+        self.any_sent = False
+        self.sequence = 1
+        return self._send(packets)
+
     cpdef int write_packet(self, bytes payload) except -1:
         """Queue a packet that goes on with the dialogue, in as many frames as it takes."""
-        cdef Py_ssize_t length = len(payload), offset = 0, frame
-        cdef Py_ssize_t frames = length // FULL_FRAME + 1
-        cdef bytes packet = PyBytes_FromStringAndSize(NULL, length + HEADER * frames)
-        cdef char *target = PyBytes_AS_STRING(packet)
-        for _ in range(frames):
-            frame = min(length - offset, <Py_ssize_t>FULL_FRAME)
-            write_header(target, frame, self.sequence)
-            memcpy(target + HEADER, PyBytes_AS_STRING(payload) + offset, frame)
-            self.sequence = (self.sequence + 1) & 0xFF
-            target += HEADER + frame
-            offset += frame
-        return self._send(packet)
+        cdef int sequence = self.sequence
+        self.sequence = (sequence + len(payload) // FULL_FRAME + 1) & 0xFF
+        return self._send(frames(payload, sequence))
 
     cdef int _send(self, bytes data) except -1:
         return self.queue(data if self.filter is None else self.filter.send(data))
@@ -293,3 +290,19 @@ cdef class Wire:
             return 0
         self._outgoing = data if self._outgoing is None else bytes(self._outgoing) + data
         return 0
+
+
+cdef bytes frames(bytes payload, int sequence):
+    """A payload in as many frames as it takes."""
+    cdef Py_ssize_t length = len(payload), offset = 0, frame
+    cdef Py_ssize_t count = length // FULL_FRAME + 1
+    cdef bytes packet = PyBytes_FromStringAndSize(NULL, length + HEADER * count)
+    cdef char *target = PyBytes_AS_STRING(packet)
+    for _ in range(count):
+        frame = min(length - offset, <Py_ssize_t>FULL_FRAME)
+        write_header(target, frame, sequence)
+        memcpy(target + HEADER, PyBytes_AS_STRING(payload) + offset, frame)
+        sequence = (sequence + 1) & 0xFF
+        target += HEADER + frame
+        offset += frame
+    return packet

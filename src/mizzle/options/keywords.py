@@ -102,6 +102,18 @@ def read_size(value: Any) -> int:
     return size
 
 
+def read_count(value: Any) -> int:
+    count = read_int(value)
+    demand(count >= 0)
+    return count
+
+
+def read_size_of_cache(value: Any) -> int:
+    size = read_int(value)
+    demand(1 <= size <= 10_000)
+    return size
+
+
 def read_seconds(value: Any) -> float | None:
     if value is None:
         return None
@@ -237,6 +249,9 @@ SETTINGS: dict[str, Setting] = {
     "ssl_cipher": TEXT,
     "tls_versions": Setting(read_tls_versions, "some of 'TLSv1.2' and 'TLSv1.3'"),
     "zero_dates": one_of(*ZERO_DATES),
+    "prepare_threshold": Setting(read_count, "how often a statement is executed before it is prepared, or 0: never"),
+    "prepared_cache_size": Setting(read_size_of_cache, "a whole number from 1 to 10000"),
+    "prepared_lifetime": SECONDS,
     "conv": Setting(read_conv, "a mapping whose keys are column types (int) or Python types", textual=False),
     "cursorclass": Setting(read_class, "a class", textual=False),
     "row_factory": ANY_CALLABLE,

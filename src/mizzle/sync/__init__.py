@@ -4,6 +4,8 @@
 from mizzle.sync.connecting import connect
 from mizzle.sync.connection import Connection
 from mizzle.sync.cursor import Cursor, DictCursor
+from mizzle.sync.server_cursor import ServerCursor, ServerDictCursor
+from mizzle.sync.statement import Statement
 from mizzle.sync.streaming import StreamingCursor, StreamingDictCursor
 from mizzle.sync.transaction import Transaction
 
@@ -11,6 +13,9 @@ __all__ = [
     "Connection",
     "Cursor",
     "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",
