@@ -53,7 +53,7 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
         self._timeout = timeout
         result = None
         try:
-            if prepare or (args is not None and prepare is None and connection._prepares):
+            if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
                 seconds = connection.timeout if timeout is None else timeout
                 result = await statement.execute(connection, query, args, seconds, prepare, stream=True)
             if result is None:

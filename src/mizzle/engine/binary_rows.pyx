@@ -115,7 +115,7 @@ cdef inline object integer(Decoder *decoder, Reader *reader):
     if width == 2:
         value = at[0] | (at[1] << 8)
         return PyLong_FromLongLong(<long long>value if decoder.is_unsigned else <short>value)
-    return PyLong_FromLongLong(at[0] if decoder.is_unsigned else <signed char>at[0])
+    return PyLong_FromLongLong(<long long>at[0] if decoder.is_unsigned else <long long><signed char>at[0])
 
 
 cdef extern from *:

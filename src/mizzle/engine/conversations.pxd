@@ -35,10 +35,12 @@ cdef class Engine:
     cdef public object broken
     cdef public bint settled                # the wire stands between two commands
     cdef readonly Result streaming          # the streamed result that is not read to its end
+    cdef bytes _in_front                    # packets that go before the next command and have no answer
     cdef bint _deprecate_eof
     cdef Decoding _decoding
 
     cpdef int begin(self, int command, bytes payload) except -1
+    cdef int _send_in_front(self) except -1
     cdef int _check(self, Py_ssize_t length) except -1
     cdef object server_error(self)
     cdef int settle(self, Result result) except -1

@@ -18,7 +18,7 @@ from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
-from mizzle.engine.wire cimport Wire
+from mizzle.engine.wire cimport Wire, frames, frames_in
 from mizzle.engine.packets import build_stmt_fetch, build_stmt_id, build_stmt_send_long_data
 from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost
 
@@ -118,6 +118,7 @@ cdef class Engine:
         self.server_version = ""
         self.server_version_info = ()
         self.session = 1
+        self._in_front = b""
         self.settled = True
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -189,14 +190,18 @@ cdef class Engine:
         made.name = name
         return made
 
-    def ahead(self, int command, bytes payload):
-        self.wire.begin(command, payload)
-
     cpdef int begin(self, int command, bytes payload) except -1:
         """Queue a command, if the wire stands between two."""
         self._check(len(payload))
         self.settled = False
+        self._send_in_front()
         return self.wire.begin(command, payload)
+
+    cdef int _send_in_front(self) except -1:
+        if self._in_front:
+            packets, self._in_front = self._in_front, b""
+            self.wire.begin_framed(packets)
+        return 0
 
     cdef int _check(self, Py_ssize_t length) except -1:
         """May a command of that length begin?"""
@@ -402,23 +407,25 @@ cdef class Engine:
             yield from self._prepare(statement)
             return (yield from run(COM_STMT_EXECUTE, <bytes>build_stmt_id(statement.statement_id) + rest, True, None))
         self.begin(COM_STMT_PREPARE, statement.sql)
+        prepared = wire.sequence
         wire.begin(COM_STMT_EXECUTE, LAST_PREPARED + rest)
-        wire.sequence = 1
+        answer = wire.sequence          # a long command of several frames has used several numbers
+        wire.sequence = prepared
         try:
             yield from self._read_prepared(statement)
         except Error as error:
             if not error.alive:
                 raise
-            yield from self._skip_refusal()
+            yield from self._skip_refusal(answer)
             raise
         self.settled = False
-        wire.sequence = 1
+        wire.sequence = answer
         return (yield from run(COM_STMT_EXECUTE, None, True, None))
 
-    def _skip_refusal(self):
+    def _skip_refusal(self, int sequence):
         """The statement could not be prepared, so its execution is refused as well: there is none (1243)."""
         self.settled = False
-        self.wire.sequence = 1
+        self.wire.sequence = sequence
         try:
             yield from self.expect_ok()
         except Error as error:
@@ -429,7 +436,7 @@ cdef class Engine:
         """COM_STMT_CLOSE, which has no answer, in front of the next command."""
         if statement.session == self.session:
             statement.session = 0
-            self.ahead(COM_STMT_CLOSE, build_stmt_id(statement.statement_id))
+            self._in_front += frames(bytes((COM_STMT_CLOSE,)) + <bytes>build_stmt_id(statement.statement_id), 0)
 
     def send_long_data(self, Prepared statement not None, dict sources not None) -> Conversation:
         """COM_STMT_SEND_LONG_DATA: what the execution after this takes as the values of these parameters, by position."""
@@ -446,7 +453,7 @@ cdef class Engine:
                     if len(self.wire.outgoing) >= infiles.HIGH_WATER:
                         yield WRITE
         except Exception:
-            self.ahead(COM_STMT_RESET, build_stmt_id(statement.statement_id))
+            yield from self._simple(COM_STMT_RESET, build_stmt_id(statement.statement_id))     # drops what was sent
             raise
 
     def pipeline(self, bytes packets not None, Py_ssize_t count) -> Conversation:
@@ -463,10 +470,11 @@ cdef class Engine:
         cdef unsigned long long affected = 0
         failures = []
         self._check(len(packets))
+        self._send_in_front()
         self.wire.begin_framed(packets)
         for i in range(count):
             self.settled = False
-            self.wire.sequence = 1
+            self.wire.sequence = 1 if count > 1 else frames_in(packets)
             try:
                 result = yield from self._run(COM_STMT_EXECUTE, None, True, None)
                 affected += result.affected_rows if result.format is None else <unsigned long long>len(result.rows)

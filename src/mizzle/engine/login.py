@@ -54,6 +54,7 @@ WANTED = (
     | cap.CLIENT_CONNECT_ATTRS
     | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     | cap.CLIENT_DEPRECATE_EOF
+    | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (

@@ -43,4 +43,5 @@ cdef class Wire:
     cpdef int queue(self, bytes data) except -1
 
 
+cdef int frames_in(bytes packet) noexcept
 cdef bytes frames(bytes payload, int sequence)

@@ -292,6 +292,11 @@ cdef class Wire:
         return 0
 
 
+cdef int frames_in(bytes packet) noexcept:
+    """How many frames one packet has."""
+    return <int>(len(packet) // (FULL_FRAME + HEADER) + 1)
+
+
 cdef bytes frames(bytes payload, int sequence):
     """A payload in as many frames as it takes."""
     cdef Py_ssize_t length = len(payload), offset = 0, frame

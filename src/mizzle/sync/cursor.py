@@ -115,7 +115,8 @@ class Cursor(Rows[Row]):
         LOAD DATA LOCAL INFILE sends, whatever file name the statement has; it must not wait for anything but a disk.
 
         `prepare=True` has the server prepare the statement (COM_STMT_PREPARE) and bind the values to it; the connection
-        keeps it prepared for the next time. None: as the option `prepare_threshold` says. False: it is sent as text.
+        keeps it prepared for the next time. None: as the option `prepare_threshold` says. False: it is sent as text,
+        as are statements with `infile`.
 
         A server's error leaves the connection in order; after a timeout or an interrupt it is closed (see `alive` of
         the exception).
@@ -130,7 +131,7 @@ class Cursor(Rows[Row]):
         seconds = connection.timeout if timeout is None else timeout
         result = None
         try:
-            if prepare or (args is not None and prepare is None and connection._prepares):
+            if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
                 result = statement.execute(connection, query, args, seconds, prepare)
             if result is None:
                 if args is None:
