@@ -14,6 +14,7 @@ from mizzle.aio.cursor import Args, Infile
 from mizzle.aio.streaming import StreamingCursor
 from mizzle.constants.cursor_types import CURSOR_TYPE_READ_ONLY
 from mizzle.constants.status import SERVER_STATUS_CURSOR_EXISTS, SERVER_STATUS_LAST_ROW_SENT
+from mizzle.engine import statements
 from mizzle.rows import dict_row
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class ServerCursor(StreamingCursor[Row]):
             raise errors.ProgrammingError(
                 0, "The server has given up this cursor's result: the session was reset", sent=False
             )
-        conversation = connection._engine.fetch_from_cursor(self._statement, self._result, self.fetch_size)
+        conversation = statements.fetch(connection._engine, self._statement, self._result, self.fetch_size)
         batch = await connection._run(conversation, self._timeout)
         self._more = not self._result.status_flags & SERVER_STATUS_LAST_ROW_SENT
         self._take(batch)
@@ -118,7 +119,7 @@ class ServerCursor(StreamingCursor[Row]):
         prepared, self._statement = self._statement, None
         self._more = False
         if prepared is not None and self.connection is not None and self.connection.open:
-            self.connection._engine.forget(prepared)
+            statements.forget(self.connection._engine, prepared)
         self._forget()
 
 

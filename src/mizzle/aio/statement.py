@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mizzle import errors
 from mizzle.constants import errnos
 from mizzle.constants.capabilities import MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
 from mizzle.engine.prepared import Prepared
@@ -64,13 +65,13 @@ class Statements:
         if len(self._kept) > self._size:
             oldest = self._kept.pop(next(iter(self._kept)))
             if oldest is not None:
-                connection._engine.forget(oldest)
+                statements.forget(connection._engine, oldest)
         if statement is None or (statement.refused and not asked):
             return None
         if self._lifetime is not None:
             now = time.monotonic()
             if statement.expires < now:
-                connection._engine.forget(statement)
+                statements.forget(connection._engine, statement)
                 statement.expires = now + self._lifetime
         return statement
 
@@ -89,7 +90,7 @@ class Statements:
         """Close all of them: the connection speaks another character set."""
         for statement in self._kept.values():
             if statement is not None:
-                connection._engine.forget(statement)
+                statements.forget(connection._engine, statement)
         self._kept.clear()
 
 
@@ -151,7 +152,9 @@ async def run(
             raise
         return None
     try:
-        result: Result = await connection._channel.run(engine.execute(statement, payload, stream=stream), seconds)
+        result: Result = await connection._channel.run(
+            statements.execute(engine, statement, payload, stream=stream), seconds
+        )
     except errors.Error as error:
         if not error.alive:
             raise
@@ -160,8 +163,8 @@ async def run(
                 raise
             statement.refused = True
             return None
-        engine.forget(statement)
-        result = await connection._channel.run(engine.execute(statement, payload, stream=stream), seconds)
+        statements.forget(engine, statement)
+        result = await connection._channel.run(statements.execute(engine, statement, payload, stream), seconds)
     return result
 
 
@@ -177,7 +180,7 @@ async def send_files(connection: Connection, statement: Prepared, args: Args, se
     )
     files = {position: chunks(value) for position, value in enumerate(values) if hasattr(value, "read")}
     if files:
-        await connection._channel.run(connection._engine.send_long_data(statement, files), seconds)
+        await connection._channel.run(statements.send_long_data(connection._engine, statement, files), seconds)
     return tuple(files)
 
 
@@ -189,7 +192,7 @@ def chunks(file: Any) -> Iterable[bytes]:
 async def prepare(connection: Connection, statement: Prepared, seconds: float | None) -> None:
     """Have the server prepare it, if it has not done so in this session."""
     if statement.session != connection._engine.session:
-        await connection._run(connection._engine.prepare(statement), seconds)
+        await connection._run(statements.prepare(connection._engine, statement), seconds)
 
 
 # -- many rows --------------------------------------------------------------------------------------------------------
@@ -230,7 +233,7 @@ async def execute_bulk(
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = await connection._run(engine.execute_bulk(payload), seconds)
+            result: Result = await connection._run(statements.execute_bulk(engine, payload), seconds)
             total += result.affected_rows
     except NotBindable:
         return total, batches.rest()
@@ -253,7 +256,7 @@ async def execute_pipelined(
     batches = Executions(connection._parameters, statement.statement_id, statement.template, rows, IN_FLIGHT)
     total = 0
     for packets, count in batches:
-        affected, failures = await connection._run(engine.pipeline(packets, count), seconds)
+        affected, failures = await connection._run(statements.pipeline(engine, packets, count), seconds)
         total += affected
         if failures:
             which, error = failures[0]
@@ -322,7 +325,7 @@ class Statement:
         """Let the server forget it: it is told with the next command (COM_STMT_CLOSE). Closing twice is fine."""
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
-            connection._engine.forget(self._prepared)
+            statements.forget(connection._engine, self._prepared)
 
     def _use(self) -> Connection:
         if self._connection is None:
@@ -332,7 +335,7 @@ class Statement:
     def _current(self, connection: Connection) -> Prepared:
         """The same statement in the connection's character set of the moment."""
         if self._prepared.template.codec != connection._literals.codec:
-            connection._engine.forget(self._prepared)
+            statements.forget(connection._engine, self._prepared)
             made = make_statement(connection, self._prepared.query, True)
             assert made is not None
             self._prepared = made

@@ -5,8 +5,6 @@ yields for bytes, never for packets. It knows no socket, clock, lock, thread or 
 mizzle.worlds). "Command Phase" in the manual's protocol chapter; the connection phase is in login.py.
 """
 
-from itertools import chain
-
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 
@@ -14,13 +12,11 @@ from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET
 from mizzle.engine import infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
-from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
-from mizzle.engine.wire cimport Wire, frames, frames_in
-from mizzle.engine.packets import build_stmt_fetch, build_stmt_id, build_stmt_send_long_data
-from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost
+from mizzle.engine.wire cimport Wire
+from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost, timed_out
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -31,7 +27,6 @@ cdef extern from "Python.h":
 
 DONE, READ, WRITE = 0, 1, 2
 cdef object _READ = READ
-cdef bytes LAST_PREPARED = b"\xff\xff\xff\xff"
 
 cdef enum:
     OK = 0x00
@@ -45,8 +40,12 @@ cdef class Conversation:
 
     `finished` says whether the connection stands between commands again: then it can be used further, also after
     advance() raised the server's error. When it is False after an exception, the stream is lost and so is the
-    connection.
+    connection. `killable` says that it is a statement, which KILL QUERY ends.
     """
+
+    @property
+    def killable(self) -> bool:
+        return self._kind == STATEMENT
 
     cpdef int advance(self) except -1:
         """Go on until bytes are needed (READ), should be sent (WRITE), or all is said (DONE); raises what ended it."""
@@ -79,7 +78,7 @@ cdef class Conversation:
     def lost(self, cause=None):
         """The link ended while this ran: EOF (None), an OSError, or a TimeoutError. Returns what is to be raised."""
         if isinstance(cause, TimeoutError):
-            what = f"{self.name} timed out: {cause}" if str(cause) else f"{self.name} timed out"
+            what = self._late(cause)
             cause = None
         elif cause is None:
             what = f"the server closed the connection during {self.name}"
@@ -89,8 +88,28 @@ cdef class Conversation:
         self.abandon(error)
         return error
 
+    def overdue(self, cause):
+        """A deadline passed, and the connection may outlive it: what is to be raised. Changes nothing."""
+        return timed_out(self._late(cause), sent=self.wire.any_sent, in_transaction=self.engine.in_transaction)
+
+    def _late(self, cause):
+        if self.engine.phase:
+            return f"connect timed out, {self.engine.phase}: connect_timeout is {self.engine.options.connect_timeout:g} s"
+        return f"{self.name} timed out: {cause}"
+
+    def drain(self):
+        """Nobody waits for this any more: the conversation that reads the rest of the answer and drops it.
+
+        None if it cannot be gone on with: it has ended, it is a login, half a file is on its way, or what came is wrong.
+        """
+        cdef object steps = self._steps
+        if steps is None or self._kind == DECISIVE or self.engine.sending_file or self.wire.damaged:
+            return None
+        self._steps = None
+        return self.engine.conversation(self.engine._drain(steps), f"the rest of {self.name}", self._kind)
+
     def abandon(self, cause):
-        """Nobody waits for this any more: the stream stands in the middle of an answer, the engine is broken."""
+        """Nobody goes on with this: the stream stands in the middle of an answer, the engine is broken."""
         if self._steps is not None:
             self._steps.close()
             self._steps = None
@@ -118,8 +137,9 @@ cdef class Engine:
         self.server_version = ""
         self.server_version_info = ()
         self.session = 1
-        self._in_front = b""
         self.settled = True
+        self.phase = ""
+        self._ahead = []
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -182,9 +202,10 @@ cdef class Engine:
 
     # -- steps that conversations share ---------------------------------------------------------------------------
 
-    cdef Conversation conversation(self, steps, str name):
+    cdef Conversation conversation(self, steps, str name, Kind kind=SHORT):
         cdef Conversation made = Conversation.__new__(Conversation)
         made._steps = steps
+        made._kind = kind
         made.engine = self
         made.wire = self.wire
         made.name = name
@@ -192,19 +213,12 @@ cdef class Engine:
 
     cpdef int begin(self, int command, bytes payload) except -1:
         """Queue a command, if the wire stands between two."""
-        self._check(len(payload))
+        self.check_idle(command, len(payload))
         self.settled = False
-        self._send_in_front()
         return self.wire.begin(command, payload)
 
-    cdef int _send_in_front(self) except -1:
-        if self._in_front:
-            packets, self._in_front = self._in_front, b""
-            self.wire.begin_framed(packets)
-        return 0
-
-    cdef int _check(self, Py_ssize_t length) except -1:
-        """May a command of that length begin?"""
+    cdef int check_idle(self, int command, Py_ssize_t length) except -1:
+        """The wire stands between two commands, or this raises. What goes in front of this command is queued."""
         if not self.settled:
             if self.streaming is not None:
                 raise ProgrammingError(
@@ -221,6 +235,8 @@ cdef class Engine:
                 f"The command is {length + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
                 sent=False,
             )
+        if self._ahead:
+            self._queue_ahead(command)
         return 0
 
     cdef object server_error(self):
@@ -237,26 +253,80 @@ cdef class Engine:
         self.settled = not result.status_flags & SERVER_MORE_RESULTS_EXISTS
         return 0
 
+    # -- commands in front of others ------------------------------------------------------------------------------
+
+    def ahead(self, int command, bytes payload not None, bint answered=True):
+        """Send this command in front of the next one, in the same flush: it costs no round trip of its own.
+
+        Its answer is read and dropped before that one's. An error in it ends the connection: what the next command
+        was to stand on is not there.
+        """
+        self._ahead.append((command, payload, answered))
+
+    def reset_later(self):
+        """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
+        self.session += 1
+        self.set_charset(login.charset_of(self.options))
+        self._ahead.clear()
+        self.ahead(COM_RESET_CONNECTION, b"")
+        for sql in login.session_statements(self):
+            self.ahead(COM_QUERY, sql)
+        self.status_flags = self.initial_status
+
+    cdef int _queue_ahead(self, int command) except -1:
+        # These leave nothing of the session as it was.
+        if command not in (COM_QUIT, COM_RESET_CONNECTION, COM_CHANGE_USER):
+            for before, payload, answered in self._ahead:
+                self.wire.begin(before, payload)
+                self._unanswered += answered
+        self._ahead.clear()
+        return 0
+
+    def _answers_ahead(self):
+        """The answers to the commands that went in front of the one just begun: each a Result or an Error."""
+        cdef Wire wire = self.wire
+        cdef int sequence = wire.sequence, count = self._unanswered
+        cdef list answers = []
+        self._unanswered = 0
+        for _ in range(count):
+            wire.sequence = 1
+            self.settled = False
+            try:
+                answers.append((yield from self._run(COM_QUERY, None, False, None)))
+            except Error as error:
+                if not self.settled:
+                    raise
+                answers.append(error)
+        wire.sequence = sequence
+        self.settled = False
+        return answers
+
+    def _pass_ahead(self):
+        for answer in (yield from self._answers_ahead()):
+            if isinstance(answer, Error):
+                answer.alive = False
+                raise answer
+
     # -- queries --------------------------------------------------------------------------------------------------
 
     def query(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._run(COM_QUERY, sql, False, infile), "COM_QUERY")
+        return self.conversation(self._run(COM_QUERY, sql, False, infile), "COM_QUERY", STATEMENT)
 
     def _run(self, int command, bytes payload, bint binary, infile):
-        """A statement and all its results; `payload` is None where the command is on its way already."""
+        """A statement and all its results; `payload` None: the command has been sent."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
         cdef RowsEnd end = ROWS_END
         if payload is not None:
             self.begin(command, payload)
+        if self._unanswered:
+            yield from self._pass_ahead()
         while not self.settled:
             while not wire.next_packet():
                 yield _READ
             if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
-                yield from infiles.send(self, wire.take_again(), infile)
-                while not wire.next_packet():
-                    yield _READ
+                yield from self._send_infile(infile)
             result = Result.__new__(Result)
             result.binary = binary
             if wire.packet_length and wire.packet[0] == ERR:
@@ -266,10 +336,10 @@ cdef class Engine:
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
-                    end = ROWS_END if result.finished else result.drain_rows(wire, True, self._deprecate_eof)
+                    end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
                     while end == ROWS_MORE:
                         yield _READ
-                        end = result.drain_rows(wire, True, self._deprecate_eof)
+                        end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
             if end == ROWS_ERR:
                 error = self.server_error()
                 if first is None:
@@ -284,13 +354,21 @@ cdef class Engine:
             last = result
         return unspoiled(first)
 
+    def _send_infile(self, infile):
+        """The packet that was taken asks for a file: send it, and take the one that answers it."""
+        yield from infiles.send(self, self.wire.take_again(), infile)
+        while not self.wire.next_packet():
+            yield _READ
+
     def stream(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(COM_QUERY, sql, False, infile), "COM_QUERY")
+        return self.conversation(self._stream(COM_QUERY, sql, False, infile), "COM_QUERY", STATEMENT)
 
     def _stream(self, int command, bytes payload, bint binary, infile):
         if payload is not None:
             self.begin(command, payload)
+        if self._unanswered:
+            yield from self._pass_ahead()
         return (yield from self._open_result(binary, infile))
 
     def _open_result(self, bint binary, infile):
@@ -300,9 +378,7 @@ cdef class Engine:
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
-            yield from infiles.send(self, wire.take_again(), infile)
-            while not wire.next_packet():
-                yield _READ
+            yield from self._send_infile(infile)
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
         result.read_head(wire)
@@ -316,11 +392,11 @@ cdef class Engine:
 
     def fetch_batch(self, Result result not None) -> Conversation:
         """The rows of a streamed result that come next, as many as one read brings; none at its end."""
-        return self.conversation(self._fetch_batch(result, True), "fetch")
+        return self.conversation(self._fetch_batch(result, True), "fetch", STATEMENT)
 
     def skip_rows(self, Result result not None) -> Conversation:
         """Read a streamed result to its end and drop the rows."""
-        return self.conversation(self._fetch_batch(result, False), "fetch")
+        return self.conversation(self._fetch_batch(result, False), "fetch", STATEMENT)
 
     def _fetch_batch(self, Result result, bint keep):
         cdef RowsEnd end = ROWS_END
@@ -329,7 +405,7 @@ cdef class Engine:
         self.check_streaming(result)
         self.streaming = None           # until the rows have proved to be such: see Conversation._end
         while True:
-            end = result.drain_rows(self.wire, keep, self._deprecate_eof)
+            end = result.drain_rows(self.wire, keep and not self._discarding, self._deprecate_eof)
             if end != ROWS_MORE or result.rows or result.error is not None and keep:
                 break
             yield _READ
@@ -346,7 +422,7 @@ cdef class Engine:
 
     def next_result(self, Result result not None) -> Conversation:
         """The result after a streamed one that was read to its end; None if there is none."""
-        return self.conversation(self._next_result(result), "next result")
+        return self.conversation(self._next_result(result), "next result", STATEMENT)
 
     def _next_result(self, Result result):
         if not result.status_flags & SERVER_MORE_RESULTS_EXISTS:
@@ -357,156 +433,43 @@ cdef class Engine:
             result.next = yield from self._open_result(result.binary, None)
         return result.next
 
+    # -- after an interrupt ---------------------------------------------------------------------------------------
+
+    def _drain(self, steps):
+        """Go on with the steps of a conversation that nobody waits for, to the end of the last result."""
+        self._discarding = True
+        try:
+            while True:
+                try:
+                    yield from steps
+                except Error:           # the server's word is an end like another: 1317, if KILL QUERY came in time
+                    if not self.settled and self.streaming is None:
+                        raise
+                if self.streaming is None:
+                    return
+                steps = self._fetch_batch(self.streaming, False)
+                if self.streaming.finished:
+                    steps = self._next_result(self.streaming)
+        finally:
+            self._discarding = False
+
+    def absorb(self) -> Conversation:
+        """A statement for a KILL QUERY that may have come too late: that ends this one, and no other."""
+        return self.conversation(self._absorb(), "the statement after KILL QUERY")
+
+    def _absorb(self):
+        try:
+            yield from self._run(COM_QUERY, b"DO 0", False, None)
+        except Error:
+            if not self.settled:
+                raise
+
     def check_streaming(self, Result result):
         if self.streaming is not result:
             raise connection_closed(
                 str(self.broken) if self.broken is not None else "its connection has gone on to another statement",
                 "result",
             )
-
-    # -- prepared statements --------------------------------------------------------------------------------------
-
-    def prepare(self, Prepared statement not None) -> Conversation:
-        """COM_STMT_PREPARE."""
-        return self.conversation(self._prepare(statement), "COM_STMT_PREPARE")
-
-    def _prepare(self, Prepared statement):
-        self.begin(COM_STMT_PREPARE, statement.sql)
-        yield from self._read_prepared(statement)
-        self.settled = True
-
-    def _read_prepared(self, Prepared statement):
-        cdef Wire wire = self.wire
-        while not wire.next_packet():
-            yield _READ
-        if wire.packet_length and wire.packet[0] == ERR:
-            statement.refused = True
-            raise self.server_error()
-        statement.read_head(wire)
-        while not statement.drain_definitions(wire, self._decoding, not self._deprecate_eof):
-            yield _READ
-        statement.session = self.session
-
-    def execute(self, Prepared statement not None, bytes payload not None, *, bint stream=False) -> Conversation:
-        """COM_STMT_EXECUTE, behind COM_STMT_PREPARE where this session has not prepared the statement yet.
-
-        `payload` is what Parameters.execute() made. `stream` is as in stream(): up to the first row.
-        """
-        run = self._stream if stream else self._run
-        if not self.is_mariadb and statement.types_changed(payload):
-            self.forget(statement)
-        if statement.session == self.session:
-            return self.conversation(run(COM_STMT_EXECUTE, payload, True, None), "COM_STMT_EXECUTE")
-        return self.conversation(self._prepare_and_execute(statement, payload, run), "COM_STMT_EXECUTE")
-
-    def _prepare_and_execute(self, Prepared statement, bytes payload, run):
-        """In one round trip with MariaDB, where statement -1 is the one prepared last; in two with MySQL."""
-        cdef Wire wire = self.wire
-        rest = payload[4:]
-        if not self.is_mariadb or self.server_version_info < (10, 2):
-            yield from self._prepare(statement)
-            return (yield from run(COM_STMT_EXECUTE, <bytes>build_stmt_id(statement.statement_id) + rest, True, None))
-        self.begin(COM_STMT_PREPARE, statement.sql)
-        prepared = wire.sequence
-        wire.begin(COM_STMT_EXECUTE, LAST_PREPARED + rest)
-        answer = wire.sequence          # a long command of several frames has used several numbers
-        wire.sequence = prepared
-        try:
-            yield from self._read_prepared(statement)
-        except Error as error:
-            if not error.alive:
-                raise
-            yield from self._skip_refusal(answer)
-            raise
-        self.settled = False
-        wire.sequence = answer
-        return (yield from run(COM_STMT_EXECUTE, None, True, None))
-
-    def _skip_refusal(self, int sequence):
-        """The statement could not be prepared, so its execution is refused as well: there is none (1243)."""
-        self.settled = False
-        self.wire.sequence = sequence
-        try:
-            yield from self.expect_ok()
-        except Error as error:
-            if not error.alive:
-                raise
-
-    def forget(self, Prepared statement not None):
-        """COM_STMT_CLOSE, which has no answer, in front of the next command."""
-        if statement.session == self.session:
-            statement.session = 0
-            self._in_front += frames(bytes((COM_STMT_CLOSE,)) + <bytes>build_stmt_id(statement.statement_id), 0)
-
-    def send_long_data(self, Prepared statement not None, dict sources not None) -> Conversation:
-        """COM_STMT_SEND_LONG_DATA: what the execution after this takes as the values of these parameters, by position."""
-        return self.conversation(self._send_long_data(statement, sources), "COM_STMT_SEND_LONG_DATA")
-
-    def _send_long_data(self, Prepared statement, dict sources):
-        if statement.session != self.session:
-            yield from self._prepare(statement)
-        try:
-            for position, source in sources.items():
-                for piece in chain((b"",), infiles.gathered(source)):      # a value without a piece would be none
-                    self.begin(COM_STMT_SEND_LONG_DATA, build_stmt_send_long_data(statement.statement_id, position, piece))
-                    self.settled = True                 # there is no answer
-                    if len(self.wire.outgoing) >= infiles.HIGH_WATER:
-                        yield WRITE
-        except Exception:
-            yield from self._simple(COM_STMT_RESET, build_stmt_id(statement.statement_id))     # drops what was sent
-            raise
-
-    def pipeline(self, bytes packets not None, Py_ssize_t count) -> Conversation:
-        """`count` COM_STMT_EXECUTE in their frames (see parameters.Executions), sent together, answered in turn.
-
-        Its result is how many rows they affected, and a list of (which, error). An error does not keep the server from
-        what is behind it.
-        """
-        return self.conversation(self._pipeline(packets, count), "COM_STMT_EXECUTE")
-
-    def _pipeline(self, bytes packets, Py_ssize_t count):
-        cdef Result result
-        cdef Py_ssize_t i
-        cdef unsigned long long affected = 0
-        failures = []
-        self._check(len(packets))
-        self._send_in_front()
-        self.wire.begin_framed(packets)
-        for i in range(count):
-            self.settled = False
-            self.wire.sequence = 1 if count > 1 else frames_in(packets)
-            try:
-                result = yield from self._run(COM_STMT_EXECUTE, None, True, None)
-                affected += result.affected_rows if result.format is None else <unsigned long long>len(result.rows)
-            except Exception as error:
-                if not self.settled:
-                    raise
-                failures.append((i, error))
-        return affected, failures
-
-    def execute_bulk(self, bytes payload not None) -> Conversation:
-        """COM_STMT_BULK_EXECUTE: see parameters.BulkExecutions."""
-        return self.conversation(self._run(COM_STMT_BULK_EXECUTE, payload, True, None), "COM_STMT_BULK_EXECUTE")
-
-    def fetch_from_cursor(self, Prepared statement not None, Result result not None, Py_ssize_t count) -> Conversation:
-        """COM_STMT_FETCH: the next rows of a result that the server keeps; SERVER_STATUS_LAST_ROW_SENT after the last."""
-        return self.conversation(self._fetch_from_cursor(statement, result, count), "COM_STMT_FETCH")
-
-    def _fetch_from_cursor(self, Prepared statement, Result result, Py_ssize_t count):
-        cdef RowsEnd end
-        self.begin(COM_STMT_FETCH, build_stmt_fetch(statement.statement_id, count))
-        end = result.drain_rows(self.wire, True, self._deprecate_eof)
-        while end == ROWS_MORE:
-            yield _READ
-            end = result.drain_rows(self.wire, True, self._deprecate_eof)
-        if end == ROWS_ERR:
-            raise self.server_error()
-        self.settle(result)
-        rows, result.rows = result.rows, []
-        if result.error is not None:
-            error, result.error = result.error, None
-            raise error
-        return rows
 
     # -- short commands -------------------------------------------------------------------------------------------
 
@@ -532,15 +495,17 @@ cdef class Engine:
 
     def change_user(self, str user not None, bytes password not None, str database) -> Conversation:
         """COM_CHANGE_USER, then the session settings of the options again."""
-        return self.conversation(login.change_user(self, user, password, database or ""), "COM_CHANGE_USER")
+        return self.conversation(
+            login.change_user(self, user, password, database or ""), "COM_CHANGE_USER", DECISIVE
+        )
 
     def connect(self) -> Conversation:
         """The connection phase: greeting, TLS, authentication, session settings."""
-        return self.conversation(login.connect(self), "connect")
+        return self.conversation(login.connect(self), "connect", DECISIVE)
 
     def quit(self) -> Conversation:
         """COM_QUIT: the server closes; no answer comes."""
-        return self.conversation(self._quit(), "COM_QUIT")
+        return self.conversation(self._quit(), "COM_QUIT", DECISIVE)
 
     def _quit(self):
         self.begin(COM_QUIT, b"")
@@ -554,6 +519,8 @@ cdef class Engine:
     def _statistics(self):
         cdef Wire wire = self.wire
         self.begin(COM_STATISTICS, b"")
+        if self._unanswered:
+            yield from self._pass_ahead()
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == ERR:
@@ -564,11 +531,28 @@ cdef class Engine:
     def _simple(self, int command, bytes payload):
         """A command that is answered with OK (or EOF, by servers without CLIENT_DEPRECATE_EOF)."""
         self.begin(command, payload)
-        yield from self.expect_ok()
+        if self._unanswered:
+            yield from self._pass_ahead()
+        return (yield from self.expect_ok())
 
     def run_sql(self, bytes sql not None):
-        """A statement whose result is of no interest, as part of another conversation."""
-        yield from self._run(COM_QUERY, sql, False, None)
+        """A statement as part of another conversation; returns its Result."""
+        return (yield from self._run(COM_QUERY, sql, False, None))
+
+    def run_together(self, list statements):
+        """Statements in one flush, as part of another conversation; returns what each gave, a Result or an Error."""
+        *before, last = statements
+        for sql in before:
+            self.ahead(COM_QUERY, sql)
+        self.begin(COM_QUERY, last)
+        answers: list = yield from self._answers_ahead()
+        try:
+            answers.append((yield from self._run(COM_QUERY, None, False, None)))
+        except Error as error:
+            if not self.settled:
+                raise
+            answers.append(error)
+        return answers
 
     def expect_ok(self):
         """Read the packet that ends a command: OK, EOF or ERR."""

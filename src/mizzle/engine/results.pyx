@@ -93,7 +93,7 @@ cdef class Result:
 
     cdef RowsEnd drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED:
         """Every row that the wire holds, until MORE is needed, the result set ENDs, or an ERR packet stands there."""
-        while True:
+        while not self.finished:
             try:
                 return self._drain_rows(wire, keep and self.error is None, deprecate_eof)
             except Exception as error:
@@ -103,6 +103,7 @@ cdef class Result:
                     raise
                 self.in_value = False
                 self.error = error
+        return ROWS_END             # a cursor keeps them
 
     cdef RowsEnd _drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED:
         cdef RowFormat format = self.format

@@ -15,6 +15,7 @@ from mizzle.sync.cursor import Args, Infile
 from mizzle.sync.streaming import StreamingCursor
 from mizzle.constants.cursor_types import CURSOR_TYPE_READ_ONLY
 from mizzle.constants.status import SERVER_STATUS_CURSOR_EXISTS, SERVER_STATUS_LAST_ROW_SENT
+from mizzle.engine import statements
 from mizzle.rows import dict_row
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class ServerCursor(StreamingCursor[Row]):
             raise errors.ProgrammingError(
                 0, "The server has given up this cursor's result: the session was reset", sent=False
             )
-        conversation = connection._engine.fetch_from_cursor(self._statement, self._result, self.fetch_size)
+        conversation = statements.fetch(connection._engine, self._statement, self._result, self.fetch_size)
         batch = connection._run(conversation, self._timeout)
         self._more = not self._result.status_flags & SERVER_STATUS_LAST_ROW_SENT
         self._take(batch)
@@ -119,7 +120,7 @@ class ServerCursor(StreamingCursor[Row]):
         prepared, self._statement = self._statement, None
         self._more = False
         if prepared is not None and self.connection is not None and self.connection.open:
-            self.connection._engine.forget(prepared)
+            statements.forget(self.connection._engine, prepared)
         self._forget()
 
 

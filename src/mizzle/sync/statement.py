@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mizzle import errors
 from mizzle.constants import errnos
 from mizzle.constants.capabilities import MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
 from mizzle.engine.prepared import Prepared
@@ -65,13 +66,13 @@ class Statements:
         if len(self._kept) > self._size:
             oldest = self._kept.pop(next(iter(self._kept)))
             if oldest is not None:
-                connection._engine.forget(oldest)
+                statements.forget(connection._engine, oldest)
         if statement is None or (statement.refused and not asked):
             return None
         if self._lifetime is not None:
             now = time.monotonic()
             if statement.expires < now:
-                connection._engine.forget(statement)
+                statements.forget(connection._engine, statement)
                 statement.expires = now + self._lifetime
         return statement
 
@@ -90,7 +91,7 @@ class Statements:
         """Close all of them: the connection speaks another character set."""
         for statement in self._kept.values():
             if statement is not None:
-                connection._engine.forget(statement)
+                statements.forget(connection._engine, statement)
         self._kept.clear()
 
 
@@ -152,7 +153,9 @@ def run(
             raise
         return None
     try:
-        result: Result = connection._channel.run(engine.execute(statement, payload, stream=stream), seconds)
+        result: Result = connection._channel.run(
+            statements.execute(engine, statement, payload, stream=stream), seconds
+        )
     except errors.Error as error:
         if not error.alive:
             raise
@@ -161,8 +164,8 @@ def run(
                 raise
             statement.refused = True
             return None
-        engine.forget(statement)
-        result = connection._channel.run(engine.execute(statement, payload, stream=stream), seconds)
+        statements.forget(engine, statement)
+        result = connection._channel.run(statements.execute(engine, statement, payload, stream), seconds)
     return result
 
 
@@ -178,7 +181,7 @@ def send_files(connection: Connection, statement: Prepared, args: Args, seconds:
     )
     files = {position: chunks(value) for position, value in enumerate(values) if hasattr(value, "read")}
     if files:
-        connection._channel.run(connection._engine.send_long_data(statement, files), seconds)
+        connection._channel.run(statements.send_long_data(connection._engine, statement, files), seconds)
     return tuple(files)
 
 
@@ -190,7 +193,7 @@ def chunks(file: Any) -> Iterable[bytes]:
 def prepare(connection: Connection, statement: Prepared, seconds: float | None) -> None:
     """Have the server prepare it, if it has not done so in this session."""
     if statement.session != connection._engine.session:
-        connection._run(connection._engine.prepare(statement), seconds)
+        connection._run(statements.prepare(connection._engine, statement), seconds)
 
 
 # -- many rows --------------------------------------------------------------------------------------------------------
@@ -231,7 +234,7 @@ def execute_bulk(
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = connection._run(engine.execute_bulk(payload), seconds)
+            result: Result = connection._run(statements.execute_bulk(engine, payload), seconds)
             total += result.affected_rows
     except NotBindable:
         return total, batches.rest()
@@ -254,7 +257,7 @@ def execute_pipelined(
     batches = Executions(connection._parameters, statement.statement_id, statement.template, rows, IN_FLIGHT)
     total = 0
     for packets, count in batches:
-        affected, failures = connection._run(engine.pipeline(packets, count), seconds)
+        affected, failures = connection._run(statements.pipeline(engine, packets, count), seconds)
         total += affected
         if failures:
             which, error = failures[0]
@@ -323,7 +326,7 @@ class Statement:
         """Let the server forget it: it is told with the next command (COM_STMT_CLOSE). Closing twice is fine."""
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
-            connection._engine.forget(self._prepared)
+            statements.forget(connection._engine, self._prepared)
 
     def _use(self) -> Connection:
         if self._connection is None:
@@ -333,7 +336,7 @@ class Statement:
     def _current(self, connection: Connection) -> Prepared:
         """The same statement in the connection's character set of the moment."""
         if self._prepared.template.codec != connection._literals.codec:
-            connection._engine.forget(self._prepared)
+            statements.forget(connection._engine, self._prepared)
             made = make_statement(connection, self._prepared.query, True)
             assert made is not None
             self._prepared = made
