@@ -47,22 +47,27 @@ class Rescue:
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None]) -> None:
         """Have the statement killed in the background."""
-        order = Order(self._engine.connection_id, self._engine.identity, wanted, over)
         try:
-            key = (self._world, self._world.place(), self._endpoint, self._options.user)
-            with _mutex:
-                killer = _working.get(key)
-                if killer is not None:
-                    killer.due.append(order)
-                    return
-                killer = _working[key] = Killer(self._world, self._options, self._endpoint, key)
-                killer.due.append(order)
-            self._world.spawn(killer.work, "mizzle: KILL QUERY")
+            self._order(Order(self._engine.connection_id, self._engine.identity, wanted, over))
         except RuntimeError as failure:  # the loop has ended, or no thread is to be had
-            with _mutex:
-                _working.pop(key, None)
             logger.warning("A statement may go on running on %s: %s", self._endpoint, failure)
             over(False)
+
+    def _order(self, order: Order) -> None:
+        """Leave it to the connection beside that is there, or begin another."""
+        key = (self._world, self._world.place(), self._endpoint, self._options.user)
+        with _mutex:
+            killer = _working.get(key)
+            if killer is not None:
+                killer.due.append(order)
+                return
+            killer = _working[key] = Killer(self._world, self._options, self._endpoint, key)
+            killer.due.append(order)
+        try:
+            self._world.spawn(killer.work, "mizzle: KILL QUERY")
+        except RuntimeError:
+            del _working[key]
+            raise
 
 
 class Order(NamedTuple):
