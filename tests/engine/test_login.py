@@ -257,9 +257,10 @@ def test_flags_that_change_the_protocol_are_not_for_users() -> None:
     assert not response(engine(client_flag=flags), greeting(capabilities=offered)).capabilities & flags
 
 
-def test_mariadbs_own_capabilities_are_not_claimed() -> None:
+def test_of_mariadbs_own_capabilities_only_bulk_operations_are_claimed() -> None:
     said = response(engine(), greeting("12.0.2-MariaDB", capabilities=_EXTENDED))
-    assert said.mariadb_capabilities == 0
+    assert said.mariadb_capabilities == cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32
+    assert not said.capabilities & cap.CLIENT_MYSQL
 
 
 def test_database_and_packet_size() -> None:

@@ -254,7 +254,7 @@ class Waiting:
     def _shown(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._wait(value)
-        if isinstance(value, (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Transaction)):
+        if isinstance(value, (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Statement, mizzle.aio.Transaction)):
             return Waiting(self._wait, value)
         return value
 

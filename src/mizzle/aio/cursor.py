@@ -219,12 +219,17 @@ class Cursor(Rows[Row]):
         self.rowcount = total
         return total
 
-    async def _execute_each(self, query: str | bytes, args: Iterable[Args], timeout: float | None) -> int:
+    async def _execute_each(
+        self, query: str | bytes, args: Iterable[Args], timeout: float | None, prepared: Prepared | None = None
+    ) -> int:
         """One by one."""
         total = 0
         for index, row in enumerate(args):
             try:
-                total += await self.execute(query, row, timeout=timeout)
+                if prepared is None:
+                    total += await self.execute(query, row, timeout=timeout)
+                else:
+                    total += await self._execute_statement(prepared, row, timeout)
             except errors.Error as error:
                 error.row = index
                 raise

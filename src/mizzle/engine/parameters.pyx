@@ -223,7 +223,9 @@ cdef class Parameters(Literals):
             out, CR_UNSUPPORTED_PARAM_TYPE, "a sequence of values is more than one parameter of a prepared statement",
             "write a placeholder for each value, or execute it with prepare=False",
         )
-        raise NotBindable(*error.args, sent=False, hint=error.hint)
+        refusal = NotBindable(*error.args, sent=False, hint=error.hint)
+        refusal.row = error.row
+        raise refusal
 
 
 cdef int put_execution(Buffer *out, unsigned int statement_id, int flags, Py_ssize_t count) except -1:

@@ -230,4 +230,7 @@ cdef object wrong(Buffer *out, int errno, str what, object hint):
         where += f"parameter %({<object>out.name})s: "
     elif out.position:
         where += f"parameter {out.position}: "
-    return ProgrammingError(errno, where + what, sent=False, hint=hint)
+    error = ProgrammingError(errno, where + what, sent=False, hint=hint)
+    if out.row:
+        error.row = out.row - 1
+    return error

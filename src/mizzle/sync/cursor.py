@@ -220,12 +220,17 @@ class Cursor(Rows[Row]):
         self.rowcount = total
         return total
 
-    def _execute_each(self, query: str | bytes, args: Iterable[Args], timeout: float | None) -> int:
+    def _execute_each(
+        self, query: str | bytes, args: Iterable[Args], timeout: float | None, prepared: Prepared | None = None
+    ) -> int:
         """One by one."""
         total = 0
         for index, row in enumerate(args):
             try:
-                total += self.execute(query, row, timeout=timeout)
+                if prepared is None:
+                    total += self.execute(query, row, timeout=timeout)
+                else:
+                    total += self._execute_statement(prepared, row, timeout)
             except errors.Error as error:
                 error.row = index
                 raise

@@ -199,9 +199,14 @@ def prepare(connection: Connection, statement: Prepared, seconds: float | None) 
 # -- many rows --------------------------------------------------------------------------------------------------------
 
 
+def has_bulk(connection: Connection) -> bool:
+    """Has the server COM_STMT_BULK_EXECUTE?"""
+    return bool(connection._engine.capabilities & MARIADB_CLIENT_STMT_BULK_OPERATIONS)
+
+
 def suits_bulk(connection: Connection, query: str | bytes, rows: Iterable[Any]) -> bool:
     """Does the server execute this statement for many rows at once?"""
-    if not connection._engine.capabilities & MARIADB_CLIENT_STMT_BULK_OPERATIONS or not isinstance(query, str):
+    if not has_bulk(connection) or not isinstance(query, str):
         return False
     if isinstance(rows, Sized) and len(rows) < 2:
         return False
@@ -320,7 +325,10 @@ class Statement:
         """Execute it for each of `args`; returns the rows affected in all. `pipeline` as in `Cursor.executemany`."""
         connection = self._use()
         cursor = connection.cursor()
-        return cursor._execute_statement_many(self._current(connection), args, timeout, pipeline)
+        prepared = self._current(connection)
+        if pipeline or has_bulk(connection):
+            return cursor._execute_statement_many(prepared, args, timeout, pipeline)
+        return cursor._execute_each(prepared.query, args, timeout, prepared)
 
     def close(self) -> None:
         """Let the server forget it: it is told with the next command (COM_STMT_CLOSE). Closing twice is fine."""
