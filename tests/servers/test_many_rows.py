@@ -9,6 +9,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.both_protocols
+
 Connect = Callable[..., Any]
 COLUMNS = "id INT PRIMARY KEY AUTO_INCREMENT, k INT UNIQUE, v VARCHAR(200)"
 

@@ -9,6 +9,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.both_protocols
+
 Connect = Callable[..., Any]
 
 
