@@ -13,8 +13,8 @@ from mizzle.aio.connection import Connection
 from mizzle.aio.rescue import Rescue
 from mizzle.options import connect_options
 
-#: The worlds that this face works in; the first is the default.
-WORLDS = ("asyncio",)
+#: The worlds that this face works in; "auto" is the one that the caller is in.
+WORLDS = ("auto", "asyncio", "trio")
 
 
 async def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -25,7 +25,7 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
     subclass of Connection to be made instead.
     """
     options = connect_options(**keywords)
-    world: Any = worlds.resolve(world_name(options.world))
+    world: Any = worlds.resolve_async(world_name(options.world))
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
     )
@@ -39,8 +39,6 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
 
 def world_name(name: str) -> str:
     """The world asked for; an error if it is one for the other face."""
-    if name == "auto":
-        return WORLDS[0]
     if name not in WORLDS:
         raise errors.NotSupportedError(
             0, f"world={name!r} is not for {__package__}, which works in: {', '.join(WORLDS)}", sent=False

@@ -14,8 +14,8 @@ from mizzle.sync.connection import Connection
 from mizzle.sync.rescue import Rescue
 from mizzle.options import connect_options
 
-#: The worlds that this face works in; the first is the default.
-WORLDS = ("auto", "threads", "eventlet", "scripted")
+#: The worlds that this face works in; "auto" is the one that the caller is in.
+WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")
 
 
 def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -40,8 +40,6 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
 
 def world_name(name: str) -> str:
     """The world asked for; an error if it is one for the other face."""
-    if name == "auto":
-        return WORLDS[0]
     if name not in WORLDS:
         raise errors.NotSupportedError(
             0, f"world={name!r} is not for {__package__}, which works in: {', '.join(WORLDS)}", sent=False
