@@ -259,11 +259,11 @@ def test_changes_of_many_rows(filled: Any, server: Server) -> None:
 def test_a_change_that_fails_leaves_the_rows_behind_it_alone(filled: Any) -> None:
     cur = filled.cursor()
     with pytest.raises(mizzle.IntegrityError) as failed:
-        cur.executemany("UPDATE v SET k = %s WHERE k = %s", [(1000, 1), (5, 2), (1002, 3)])
+        cur.executemany("UPDATE v SET k = %s WHERE k = %s", [(1000, 1), (5, 2), (1002, 3), (1003, 4)])
     assert failed.value.alive
     assert filled.execute("SELECT k FROM v WHERE k < 4 OR k > 999 ORDER BY k").fetchall() == [(0,), (2,), (3,), (1000,)]
     with pytest.raises(mizzle.ProgrammingError, match="parameter 1: ") as refused:
-        cur.executemany("UPDATE v SET v = %s WHERE k = %s", [("a", 4), ("b", 5), (object(), 6)])
+        cur.executemany("UPDATE v SET v = %s WHERE k = %s", [("a", 4), ("b", 5), (object(), 6), ("c", 7)])
     assert refused.value.row == 2
     assert filled.execute("SELECT v FROM v WHERE k IN (4, 5, 6) ORDER BY k").fetchall() == [("a",), ("b",), ("v6",)]
 

@@ -34,6 +34,8 @@ LONGEST_KEPT = 16_384
 IN_FLIGHT = 65_536
 #: Bytes of one COM_STMT_BULK_EXECUTE.
 BULK_SIZE = 1024 * 1024
+#: Fewer rows than this are executed one by one: to prepare a statement is a round trip too.
+FEW_ROWS = 4
 #: Statements that MariaDB executes in bulk.
 BULK_STATEMENTS = ("insert", "replace", "update", "delete")
 _UNKNOWN: Any = object()
@@ -207,7 +209,7 @@ def suits_bulk(connection: Connection, query: str | bytes, rows: Iterable[Any]) 
     """Does the server execute this statement for many rows at once?"""
     if not has_bulk(connection) or not isinstance(query, str):
         return False
-    if isinstance(rows, Sized) and len(rows) < 2:
+    if isinstance(rows, Sized) and len(rows) < FEW_ROWS:
         return False
     return query.lstrip()[:7].lower().startswith(BULK_STATEMENTS)
 
