@@ -44,8 +44,20 @@ def median(report: Report, work: str, name: str, metric: str) -> float:
     return outcome.median(metric)
 
 
-def ratio(work: str, name: str, other: str) -> Callable[[Report], float]:
-    return lambda report: median(report, work, name, "cpu_us") / median(report, work, other, "cpu_us")
+def ratio(work: str, name: str, other: str, metric: str = "cpu_us") -> Callable[[Report], float]:
+    return lambda report: median(report, work, name, metric) / median(report, work, other, metric)
+
+
+def share_of_best(work: str) -> Callable[[Report], float]:
+    """mizzle's CPU over that of the best peer, whichever world it lives in."""
+
+    def share(report: Report) -> float:
+        best = best_peer(work, report.outcomes.get(work, {}))
+        if best is None:
+            raise NotMeasuredError(f"{work}: no figure of any peer")
+        return median(report, work, "mizzle", "cpu_us") / median(report, work, best, "cpu_us")
+
+    return share
 
 
 def of(work: str, metric: str, name: str = "mizzle-eventlet") -> Callable[[Report], float]:
@@ -74,6 +86,12 @@ TARGETS = (
     Target(
         "CPU of a point select on gevent : PyMySQL's", 0.45, ratio("select-eventlet", "mizzle-gevent", "pymysql-gevent")
     ),
+    Target(
+        "CPU of a point select, client and server, prepared : as text",
+        0.9,
+        ratio("select-prepared", "mizzle-prepared", "mizzle", "both_us"),
+    ),
+    Target("CPU of an inserted row : best peer's", 0.5, share_of_best("insert")),
     Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
 )
 

@@ -10,7 +10,7 @@ from bench.task import Settings
 WORLD = "threads"
 
 
-def connect(settings: Settings, *, own_defaults: bool = False, world: str = WORLD) -> Any:
+def connect(settings: Settings, *, own_defaults: bool = False, world: str = WORLD, **changes: Any) -> Any:
     options: dict[str, Any] = {} if own_defaults else {"ssl_mode": "disabled"}
     return mizzle.connect(
         host=settings.host,
@@ -22,6 +22,7 @@ def connect(settings: Settings, *, own_defaults: bool = False, world: str = WORL
         autocommit=True,
         world=world,
         **options,
+        **changes,
     )
 
 
