@@ -15,6 +15,7 @@ from mizzle.engine.constants cimport (
     CLIENT_PLUGIN_AUTH,
     CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA,
     CLIENT_SECURE_CONNECTION,
+    CLIENT_ZSTD_COMPRESSION_ALGORITHM,
     NOT_NULL_FLAG,
 )
 from mizzle.engine.reader cimport (
@@ -186,7 +187,8 @@ def build_ssl_request(unsigned long long capabilities, unsigned int max_packet, 
 
 def build_handshake_response(
     unsigned long long capabilities, unsigned int max_packet, int charset_id, bytes user not None,
-    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None
+    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None,
+    int zstd_level=3
 ) -> bytes:
     """Protocol::HandshakeResponse41."""
     parts = [
@@ -200,6 +202,8 @@ def build_handshake_response(
         parts.append(c_string(auth_plugin_name, "auth_plugin"))
     if capabilities & CLIENT_CONNECT_ATTRS:             # attributes [lenenc]
         parts.append(build_connect_attributes(attributes))
+    if capabilities & CLIENT_ZSTD_COMPRESSION_ALGORITHM:    # zstd_compression_level [1 byte]
+        parts.append(bytes((zstd_level,)))
     return b"".join(parts)
 
 
