@@ -98,7 +98,9 @@ VALUES: list[tuple[Any, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "packet"), VALUES, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize(
+    ("value", "packet"), VALUES, ids=[f"{type(value).__name__}{number}" for number, (value, _) in enumerate(VALUES)]
+)
 def test_every_type(value: Any, packet: bytes) -> None:
     assert execute(value) == packet
 

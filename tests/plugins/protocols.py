@@ -1,8 +1,8 @@
-"""What the server tests say their statements in, and over what: text or prepared, plain, zlib or zstd.
+"""What the server tests speak: text, prepared statements, or text that is compressed by zlib or zstd.
 
-A test that gets its connections from `connect` or `conn` runs as text over a plain or encrypted link in every world. In
-modules marked `both_protocols` it also runs with prepared statements, but (unless `--protocols` says otherwise) with
-threads over a plain link only: what differs is the engine, which all worlds share.
+A test that gets its connections from `connect` or `conn` runs with text, in every world, without TLS and with it. In
+modules marked `protocols("prepared", "zlib", "zstd")` it also runs with those, but (unless `--protocols` says
+otherwise) with threads and without TLS only: what differs is the engine, which all worlds share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 import mizzle
 import mizzle.aio
 
-PROTOCOLS = ("text", "prepared")
+PROTOCOLS = ("text", "prepared", "zlib", "zstd")
 REPRESENTATIVE = "representative"
 
 
@@ -35,41 +35,49 @@ class PreparingAsyncCursor(Preparing, mizzle.aio.Cursor[Any]):
     """With asyncio."""
 
 
+def settings_for(protocol: str, world: str) -> dict[str, Any]:
+    """What connect() is told."""
+    if protocol == "prepared":
+        cursorclass = PreparingAsyncCursor if world in {"asyncio", "trio"} else PreparingCursor
+        return {"prepare_threshold": 1, "cursorclass": cursorclass}
+    return {} if protocol == "text" else {"compress": protocol}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("mizzle").addoption(
         "--protocols",
         default=REPRESENTATIVE,
         metavar="PROTOCOLS",
-        help="text, prepared or both, for every server test (default: prepared for a part of them only)",
+        help=f"some of {', '.join(PROTOCOLS)}, for every server test (default: text, the others for a part of them)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_protocols: tests of what the text and the binary protocol have in common")
+    config.addinivalue_line("markers", "protocols(*names): what else than text these tests are also run with")
     config.addinivalue_line("markers", "bytes_alone: has SELECT ? with bytes, which MySQL (not MariaDB) takes for text")
-    if unknown := set(chosen(config)) - set(PROTOCOLS):
+    if unknown := set(asked_for(config) or ()) - set(PROTOCOLS):
         raise pytest.UsageError(f"--protocols: no {', '.join(sorted(unknown))}; there are {', '.join(PROTOCOLS)}")
 
 
-def chosen(config: pytest.Config) -> list[str]:
+def asked_for(config: pytest.Config) -> list[str] | None:
+    """The protocols for all tests; None: a representative part."""
     words: str = config.getoption("protocols")
-    return list(PROTOCOLS) if words == REPRESENTATIVE else [word for word in words.split(",") if word]
+    return None if words == REPRESENTATIVE else [word for word in words.split(",") if word]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "protocol" in metafunc.fixturenames:
-        names = chosen(metafunc.config)
-        if metafunc.config.getoption("protocols") == REPRESENTATIVE:
-            names = names if metafunc.definition.get_closest_marker("both_protocols") else names[:1]
+        marker = metafunc.definition.get_closest_marker("protocols")
+        names = asked_for(metafunc.config) or ["text", *(marker.args if marker else ())]
         metafunc.parametrize("protocol", names, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    everything = config.getoption("protocols") != REPRESENTATIVE
-    dropped = [item for item in items if not (can_run(item) and (everything or is_representative(item)))]
+    everything = asked_for(config) is not None
+    dropped = {item for item in items if not (can_run(item) and (everything or is_representative(item)))}
     if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in set(dropped)]
+        config.hook.pytest_deselected(items=list(dropped))
+        items[:] = [item for item in items if item not in dropped]
 
 
 def params_of(item: pytest.Item) -> dict[str, Any]:
@@ -79,8 +87,11 @@ def params_of(item: pytest.Item) -> dict[str, Any]:
 
 def can_run(item: pytest.Item) -> bool:
     params = params_of(item)
-    prepared_with_mysql = params.get("protocol") == "prepared" and params.get("server", "").startswith("mysql")
-    return not (prepared_with_mysql and item.get_closest_marker("bytes_alone"))
+    with_mysql = str(params.get("server", "")).startswith("mysql")
+    protocol = params.get("protocol")
+    if protocol == "prepared" and with_mysql:
+        return item.get_closest_marker("bytes_alone") is None
+    return protocol != "zstd" or with_mysql
 
 
 def is_representative(item: pytest.Item) -> bool:
@@ -92,6 +103,6 @@ def is_representative(item: pytest.Item) -> bool:
 
 @pytest.fixture
 def protocol(request: pytest.FixtureRequest) -> str:
-    """Text or prepared: each that is chosen in turn."""
+    """What the connections of this test speak: each that is chosen in turn."""
     name: str = request.param
     return name

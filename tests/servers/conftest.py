@@ -13,7 +13,7 @@ import pytest
 
 import mizzle
 from mizzle.testing import Server
-from plugins.protocols import PreparingAsyncCursor, PreparingCursor
+from plugins.protocols import settings_for
 from plugins.worlds import PATIENCE, World
 
 Connect = Callable[..., Any]
@@ -152,16 +152,14 @@ def dial(
 
 @pytest.fixture
 def connect(dial: Connect, server: Server, world: World, tls: bool, protocol: str) -> Connect:
-    """The same with TLS and without, and with its statements as text or prepared.
+    """The same with TLS and without, and in the protocol that it is the turn of.
 
     With TLS the server's certificate is verified in full, without it everything is in the clear.
     """
     settings: dict[str, Any] = {"ssl_mode": "disabled"}
     if tls:
         settings = {"ssl_mode": "verify_identity", "ssl_ca": server.ca_file}
-    if protocol == "prepared":
-        settings["prepare_threshold"] = 1
-        settings["cursorclass"] = PreparingAsyncCursor if world.name == "asyncio" else PreparingCursor
+    settings |= settings_for(protocol, world.name)
     return lambda **changes: dial(**settings | changes)
 
 

@@ -11,7 +11,7 @@ from test_column_numbers import same, there_and_back
 
 import mizzle
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared")
 
 MOMENT = dt.datetime(2024, 2, 29, 23, 59, 58, 987654)
 HIGHEST = dt.timedelta(hours=838, minutes=59, seconds=59)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared")
 
 INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "MEDIUMINT": 24, "INT": 32, "BIGINT": 64}
 DOUBLES = [0.1, 1 / 3, -2.5, 1e15, 123456789.123456789, 1.7976931348623157e308, 2.2250738585072014e-308, 1e22, 1e23]

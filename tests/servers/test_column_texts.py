@@ -12,7 +12,7 @@ from test_column_numbers import same, there_and_back
 
 from mizzle.testing import Server
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared")
 
 WORLD = "日本 Ελλάδα naïve 😀🏴󠁧󠁢󠁳󠁣󠁴󠁿"
 AWKWARD = "'\"`\\ \\' \0 \n\r\x1a %s %% ; -- /* */ _binary'x'"

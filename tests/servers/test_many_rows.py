@@ -9,7 +9,7 @@ import pytest
 
 import mizzle
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared", "zlib", "zstd")
 
 Connect = Callable[..., Any]
 COLUMNS = "id INT PRIMARY KEY AUTO_INCREMENT, k INT UNIQUE, v VARCHAR(200)"

@@ -10,7 +10,7 @@ import pytest
 import mizzle
 from mizzle.constants.capabilities import CLIENT_MULTI_STATEMENTS
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared", "zlib", "zstd")
 
 PROCEDURE = """
 CREATE PROCEDURE several(IN a INT, OUT b VARCHAR(20), INOUT c INT)

@@ -9,7 +9,7 @@ import pytest
 
 import mizzle
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared")
 
 Connect = Callable[..., Any]
 

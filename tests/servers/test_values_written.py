@@ -11,7 +11,7 @@ import pytest
 
 import mizzle
 
-pytestmark = pytest.mark.both_protocols
+pytestmark = pytest.mark.protocols("prepared")
 
 NASTY = ["'", "\\", "\\'", "''", '"', "\\\\'; DROP TABLE x; -- ", "%s", "%", "\0\x1a\n\r", "\\%\\_", "`"]
 

@@ -85,6 +85,11 @@ class Compression:
         self._waiting = bytearray()
         self._codec = _Zlib(self._level) if algorithm == "zlib" else _Zstd(self._level)
 
+    @property
+    def waiting(self) -> bytes:
+        """What has come and was not inflated yet."""
+        return bytes(self._waiting)
+
     def begin(self) -> None:
         """A command begins: frames are numbered anew."""
         self._sequence = 0
@@ -116,8 +121,8 @@ class Compression:
     def next(self) -> bytes:
         """What the next frame holds; b"" while it is not all there.
 
-        Whether its number is the next one is not looked at: the servers count in ways of their own where commands were
-        sent together, and the packets in the frames have numbers too.
+        Whether its number is the next one is not looked at: the servers begin anew where commands were sent together. A
+        frame that is out of place shows in what is in it.
         """
         waiting = self._waiting
         while len(waiting) >= HEADER:

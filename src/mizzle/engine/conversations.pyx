@@ -227,7 +227,7 @@ cdef class Engine:
                     sent=False,
                 )
             raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
-        if self.wire._input_length:     # it came behind the last answer, and would be taken for this command's
+        if self.wire.anything_left():   # it came behind the last answer, and would be taken for this command's
             raise self.unsolicited()
         if length >= self.wire.max_packet:
             raise OperationalError(

@@ -39,6 +39,7 @@ cdef class Wire:
     cdef bint _next_long_packet(self) except -1
     cdef Py_ssize_t frames_end(self, Py_ssize_t count) except -2
     cdef Py_ssize_t _frames_end(self, Py_ssize_t count) except -2
+    cdef bint anything_left(self) except -1
     cdef bytes taken(self, Py_ssize_t length)
     cdef int _out_of_order(self, int expected, int got) except -1
     cdef int _too_long(self, Py_ssize_t length) except -1

@@ -245,6 +245,7 @@ cdef class Wire:
             length = frame_length(self._input + offset)
             if self._input[offset + 3] != sequence:
                 self._out_of_order(sequence, self._input[offset + 3])
+                sequence = self._input[offset + 3]
             if length == FULL_FRAME or length > self.max_packet:
                 self._too_long(length)
             sequence = (sequence + 1) & 0xFF
@@ -267,12 +268,21 @@ cdef class Wire:
         """The packet taken last, as bytes; only until more is received."""
         return PyBytes_FromStringAndSize(<const char*>self.packet, self.packet_length)
 
+    cdef bint anything_left(self) except -1:
+        """Has more come than was taken?"""
+        return self._input_length > 0 or self.compression is not None and len(self.compression.waiting) > 0
+
     @property
     def unread(self):
         """The bytes received and not yet taken, as they are (for messages and for the TLS upgrade check)."""
+        if self._input_length == 0 and self.compression is not None:
+            return self.compression.waiting
         return PyBytes_FromStringAndSize(<char*>self._input, self._input_length)
 
     cdef int _out_of_order(self, int expected, int got) except -1:
+        if self.compression is not None:    # the servers go on with the number of the compressed frame (net_flush())
+            self.sequence = got
+            return 0
         raise OperationalError(
             CR_MALFORMED_PACKET,
             f"Packets out of order: sequence number {expected} expected, {got} received: either the peer does not "
