@@ -121,7 +121,11 @@ class Rescue(Protocol):
         ...
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
-        """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        """Do so in the background, again and again while `wanted()` says so, and call `over(done)` in the end."""
+        ...
+
+    def kill_session(self) -> None:
+        """End the statement of a channel that is closed, and its session."""
         ...
 
 
@@ -177,6 +181,8 @@ class AsyncChannel(_AnyChannel, Protocol):
 class World(Protocol):
     """A module of this package."""
 
+    Signal: Callable[[], Signal]
+
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
     def spawn(self, work: Callable[[], None], name: str) -> None:
         """Run `work` beside the caller. What it raises is logged."""
@@ -189,6 +195,8 @@ class World(Protocol):
 
 class AsyncWorld(Protocol):
     """The same, awaited."""
+
+    Signal: Callable[[], Signal]
 
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
     def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None: ...

@@ -259,7 +259,7 @@ class ChannelBase:
 
     def _is_unread(self) -> bool:
         """Is the answer to the interrupted statement still to come, so that it has to be killed?"""
-        return self._conversation is not None or self._state is BROKEN
+        return self._state is DRAINING and self._conversation is not None
 
     def _rested(self) -> None:
         """The rest is read, and no KILL can be under way that would hit another command."""
@@ -318,13 +318,15 @@ class ChannelBase:
     def _kill_abandoned(self) -> None:
         """The connection is given up in the middle of a statement, which the server shall not go on with."""
         if self.rescue is not None and self.rescue.kills:
-            self.rescue.kill(_always, _ignore)
+            self.rescue.kill_session()
 
     def _break(self, reason: BaseException, *, news: bool = False) -> None:
         """The connection is over. `news`: nobody has been told yet, so the next run() raises the reason itself."""
         if self._state is BROKEN:
             return
-        self._state = BROKEN
+        draining, self._state = self._state is DRAINING, BROKEN
+        if draining:
+            self._kill_abandoned()
         self._conversation = self._owner = None
         self._rest_has_come()
         self.broken = reason
@@ -360,14 +362,6 @@ def _remembered(failure: BaseException, conversation: Conversation) -> errors.Er
     if isinstance(failure, errors.Error):
         return copy.copy(failure)
     return errors.connection_closed(f"{type(failure).__name__} interrupted {conversation.name}")
-
-
-def _always() -> bool:
-    return True
-
-
-def _ignore(_hit: bool) -> None:
-    pass
 
 
 def misuse(text: str) -> errors.InterfaceError:
