@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dialogue import column, engine, eof, err, ok, packets, play
+from dialogue import column, engine, eof, err, ok, packets, play, row
 from test_binary_rows import binary_row
 
+from mizzle.constants import capabilities as cap
 from mizzle.constants import commands, errnos, status
 from mizzle.constants import field_types as ft
 from mizzle.engine import statements
@@ -229,6 +230,55 @@ def test_streamed() -> None:
     assert made.settled
 
 
+# -- definitions that are not sent again -------------------------------------------------------------------------------
+
+
+def caching(**options: Any) -> Engine:
+    made = mariadb(**options)
+    made.agree(made.capabilities | cap.MARIADB_CLIENT_CACHE_METADATA)
+    return made
+
+
+def cached_answer(deprecate_eof: bool = True, rows: Any = ROWS) -> bytes:
+    encoded = [
+        binary_row(struct.pack("<i", number), None if text is None else lenenc(text.encode())) for number, text in rows
+    ]
+    ends = [ok(flags=2, header=0xFE)] if deprecate_eof else [eof(2)]
+    return packets(b"\2\0", *([] if deprecate_eof else [eof()]), *encoded, *ends)
+
+
+@pytest.mark.parametrize("chunk", [None, 1, 9])
+def test_cached_definitions(deprecate_eof: bool, chunk: int | None) -> None:
+    made, statement = caching(deprecate_eof=deprecate_eof), prepared()
+    play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
+    for _ in range(2):
+        execute = statements.execute(made, statement, execution(statement))
+        assert play(execute, cached_answer(deprecate_eof), chunk).rows == ROWS
+    between = [] if deprecate_eof else [eof()]
+    end = ok(flags=2, header=0xFE) if deprecate_eof else eof(2)
+    other = packets(b"\1\1", column("other"), *between, binary_row(lenenc(b"x")), end)
+    result = play(statements.execute(made, statement, execution(statement)), other, chunk)
+    assert ([each.name for each in result.columns], result.rows) == (["other"], [("x",)])
+    again = packets(b"\1\0", *between, binary_row(lenenc(b"y")), end)
+    assert play(statements.execute(made, statement, execution(statement)), again, chunk).rows == [("y",)]
+
+
+def test_text_has_its_definitions_always() -> None:
+    answer = packets(b"\1\1", column("s"), row(b"x"), ok(flags=2, header=0xFE))
+    assert play(caching().query(b"Q"), answer).rows == [("x",)]
+
+
+def test_definitions_that_were_never_sent() -> None:
+    with pytest.raises(MalformedPacket, match="never defined"):
+        play(caching().query(b"Q"), packets(b"\1\0", row(b"x"), ok(flags=2, header=0xFE)))
+    made, statement = caching(), prepared()
+    play(statements.prepare(made, statement), prepare_answer())
+    with pytest.raises(MalformedPacket, match="never defined"):
+        play(statements.execute(made, statement, execution(statement)), packets(b"\3\0"))
+    with pytest.raises(MalformedPacket, match="ColumnCount"):
+        play(caching().query(b"Q"), packets(b"\1"))
+
+
 # -- long data ---------------------------------------------------------------------------------------------------------
 
 
@@ -268,7 +318,7 @@ def test_pipeline(chunk: int | None) -> None:
     rows = [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
     [(data, count)] = Executions(Parameters(), 9, statement.template, rows, 1 << 20)
     answers = packets(ok(1)) + packets(err(1062, "twice")) + rows_answer() + packets(ok(5))
-    affected, failures = play(statements.pipeline(made, data, count), answers, chunk)
+    affected, failures = play(statements.pipeline(made, statement, data, count), answers, chunk)
     assert affected == 1 + len(ROWS) + 5
     assert [(which, error.args[0]) for which, error in failures] == [(1, 1062)]
     assert made.settled
@@ -279,7 +329,7 @@ def test_pipeline_that_breaks() -> None:
     play(statements.prepare(made, statement), prepare_answer())
     [(data, count)] = Executions(Parameters(), 9, statement.template, [(1, "a")] * 3, 1 << 20)
     with pytest.raises(OperationalError) as killed:
-        play(statements.pipeline(made, data, count), packets(ok()) + packets(err(1927, "killed"), first=0))
+        play(statements.pipeline(made, statement, data, count), packets(ok()) + packets(err(1927, "killed"), first=0))
     assert not killed.value.alive
     assert not made.settled
 

@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "protocols(*names): what else than text these tests are also run with")
+    config.addinivalue_line("markers", "text_only: looks at which commands there are")
     config.addinivalue_line("markers", "bytes_alone: has SELECT ? with bytes, which MySQL (not MariaDB) takes for text")
     if unknown := set(asked_for(config) or ()) - set(PROTOCOLS):
         raise pytest.UsageError(f"--protocols: no {', '.join(sorted(unknown))}; there are {', '.join(PROTOCOLS)}")
@@ -69,6 +70,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "protocol" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("protocols")
         names = asked_for(metafunc.config) or ["text", *(marker.args if marker else ())]
+        if metafunc.definition.get_closest_marker("text_only"):
+            names = ["text"]
         metafunc.parametrize("protocol", names, indirect=True)
 
 

@@ -11,6 +11,8 @@ import pytest
 import mizzle
 from mizzle.testing import Server
 
+pytestmark = pytest.mark.text_only
+
 Connect = Callable[..., Any]
 
 

@@ -240,7 +240,7 @@ async def execute_bulk(
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = await connection._run(statements.execute_bulk(engine, payload), seconds)
+            result: Result = await connection._run(statements.execute_bulk(engine, statement, payload), seconds)
             total += result.affected_rows
     except NotBindable:
         return total, batches.rest()
@@ -263,7 +263,7 @@ async def execute_pipelined(
     batches = Executions(connection._parameters, statement.statement_id, statement.template, rows, IN_FLIGHT)
     total = 0
     for packets, count in batches:
-        affected, failures = await connection._run(statements.pipeline(engine, packets, count), seconds)
+        affected, failures = await connection._run(statements.pipeline(engine, statement, packets, count), seconds)
         total += affected
         if failures:
             which, error = failures[0]

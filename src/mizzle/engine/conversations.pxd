@@ -50,6 +50,7 @@ cdef class Engine:
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef bint _discarding                   # rows are read and dropped
     cdef bint _deprecate_eof
+    cdef bint _cache_metadata
     cdef Decoding _decoding
 
     cpdef int begin(self, int command, bytes payload) except -1

@@ -12,6 +12,7 @@ from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET
 from mizzle.engine import infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
+from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
@@ -169,6 +170,7 @@ cdef class Engine:
         """The capabilities that both sides have, once they are known."""
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
+        self._cache_metadata = (capabilities & MARIADB_CLIENT_CACHE_METADATA) != 0
 
     def set_charset(self, charset not None):
         """The session speaks another character set now (SET NAMES): decode what it sends by that."""
@@ -292,7 +294,7 @@ cdef class Engine:
             wire.sequence = 1
             self.settled = False
             try:
-                answers.append((yield from self._run(COM_QUERY, None, False, None)))
+                answers.append((yield from self._run(COM_QUERY, None, None, None)))
             except Error as error:
                 if not self.settled:
                     raise
@@ -311,9 +313,9 @@ cdef class Engine:
 
     def query(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._run(COM_QUERY, sql, False, infile), "COM_QUERY", STATEMENT)
+        return self.conversation(self._run(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
 
-    def _run(self, int command, bytes payload, bint binary, infile):
+    def _run(self, int command, bytes payload, Prepared statement, infile):
         """A statement and all its results; `payload` None: the command has been sent."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
@@ -328,11 +330,11 @@ cdef class Engine:
             if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
                 yield from self._send_infile(infile)
             result = Result.__new__(Result)
-            result.binary = binary
+            result.statement = statement
             if wire.packet_length and wire.packet[0] == ERR:
                 end = ROWS_ERR
             else:
-                result.read_head(wire)
+                result.read_head(wire, self._cache_metadata)
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
@@ -362,26 +364,26 @@ cdef class Engine:
 
     def stream(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(COM_QUERY, sql, False, infile), "COM_QUERY", STATEMENT)
+        return self.conversation(self._stream(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
 
-    def _stream(self, int command, bytes payload, bint binary, infile):
+    def _stream(self, int command, bytes payload, Prepared statement, infile):
         if payload is not None:
             self.begin(command, payload)
         if self._unanswered:
             yield from self._pass_ahead()
-        return (yield from self._open_result(binary, infile))
+        return (yield from self._open_result(statement, infile))
 
-    def _open_result(self, bint binary, infile):
+    def _open_result(self, Prepared statement, infile):
         cdef Wire wire = self.wire
         cdef Result result = Result.__new__(Result)
-        result.binary = binary
+        result.statement = statement
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
             yield from self._send_infile(infile)
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
-        result.read_head(wire)
+        result.read_head(wire, self._cache_metadata)
         if not result.finished:
             while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                 yield _READ
@@ -430,7 +432,7 @@ cdef class Engine:
         self.check_streaming(result)
         if result.next is None:
             self.streaming = None
-            result.next = yield from self._open_result(result.binary, None)
+            result.next = yield from self._open_result(result.statement, None)
         return result.next
 
     # -- after an interrupt ---------------------------------------------------------------------------------------
@@ -459,7 +461,7 @@ cdef class Engine:
 
     def _absorb(self):
         try:
-            yield from self._run(COM_QUERY, b"DO 0", False, None)
+            yield from self._run(COM_QUERY, b"DO 0", None, None)
         except Error:
             if not self.settled:
                 raise
@@ -537,7 +539,7 @@ cdef class Engine:
 
     def run_sql(self, bytes sql not None):
         """A statement as part of another conversation; returns its Result."""
-        return (yield from self._run(COM_QUERY, sql, False, None))
+        return (yield from self._run(COM_QUERY, sql, None, None))
 
     def run_together(self, list statements):
         """Statements in one flush, as part of another conversation; returns what each gave, a Result or an Error."""
@@ -547,7 +549,7 @@ cdef class Engine:
         self.begin(COM_QUERY, last)
         answers: list = yield from self._answers_ahead()
         try:
-            answers.append((yield from self._run(COM_QUERY, None, False, None)))
+            answers.append((yield from self._run(COM_QUERY, None, None, None)))
         except Error as error:
             if not self.settled:
                 raise

@@ -55,6 +55,7 @@ WANTED = (
     | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     | cap.CLIENT_DEPRECATE_EOF
     | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
+    | cap.MARIADB_CLIENT_CACHE_METADATA
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (

@@ -14,7 +14,7 @@ cdef class Prepared:
     cdef public bint refused                # the server does not prepare it
     cdef public double expires              # when it has lived long enough, in its user's time
     cdef Decoding _decoding
-    cdef RowFormat _format
+    cdef RowFormat format                   # what the server said last of its columns
     cdef bytes _parameters                  # their definitions, as they came
     cdef tuple _parsed
     cdef int _parameter_count
@@ -22,6 +22,7 @@ cdef class Prepared:
     cdef int _phase
     cdef bytearray _types                   # those of its first execution
 
+    cdef Py_ssize_t column_count(self) noexcept
     cdef bint types_changed(self, bytes payload) except -1
     cdef int read_head(self, Wire wire) except -1
     cdef bint drain_definitions(self, Wire wire, Decoding decoding, bint eof_follows) except -1

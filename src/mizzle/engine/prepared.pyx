@@ -44,12 +44,16 @@ cdef class Prepared:
     @property
     def columns(self):
         """The Column of each column of its result, or None."""
-        return None if self._format is None else self._format.columns
+        return None if self.format is None else self.format.columns
 
     @property
     def description(self):
         """PEP 249's description of its result, or None."""
-        return None if self._format is None else self._format.description
+        return None if self.format is None else self.format.description
+
+    cdef Py_ssize_t column_count(self) noexcept:
+        """Of the definitions that were sent last."""
+        return -1 if self.format is None else self.format.count
 
     cdef bint types_changed(self, bytes payload) except -1:
         """Does this COM_STMT_EXECUTE bind another type than the first one did, where neither binds NULL?
@@ -84,7 +88,7 @@ cdef class Prepared:
         self._parameter_count = fields.parameter_count
         self._column_count = fields.column_count
         self._parsed = None
-        self._format = None
+        self.format = None
         self._phase = PARAMETERS
         return 0
 
@@ -104,7 +108,7 @@ cdef class Prepared:
                     self._parameters = wire.taken(end)
                     self._decoding = decoding
                 elif count:
-                    self._format = row_format(decoding, wire.taken(end), count)
+                    self.format = row_format(decoding, wire.taken(end), count)
                 wire.sequence = (wire.sequence + count) & 0xFF
             elif count and eof_follows:
                 if not wire.next_packet():

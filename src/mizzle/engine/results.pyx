@@ -7,7 +7,8 @@ more bytes are needed. Knows nothing of commands and never waits.
 from mizzle.engine.binary_rows cimport decode_binary_row
 from mizzle.engine.constants cimport SERVER_STATUS_CURSOR_EXISTS
 from mizzle.engine.packets cimport OkFields, read_eof, read_ok
-from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, reader_over
+from mizzle.engine.prepared cimport Prepared
+from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, read_u8, reader_over
 from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format
 from mizzle.engine.wire cimport Wire
 from mizzle.errors import MalformedPacket, malformed_packet
@@ -52,8 +53,12 @@ cdef class Result:
         self.finished = True
         return 0
 
-    cdef int read_head(self, Wire wire) except -1:
-        """The packet that the wire has taken: OK, which finishes this result, or the number of columns."""
+    cdef int read_head(self, Wire wire, bint cache_metadata) except -1:
+        """The packet that the wire has taken: OK, which finishes this result, or the number of columns.
+
+        With MARIADB_CLIENT_CACHE_METADATA it also says whether their definitions follow: a prepared statement's are not
+        sent again while they are those that were sent last.
+        """
         cdef Reader reader
         cdef OkFields ok
         cdef unsigned long long count
@@ -65,6 +70,10 @@ cdef class Result:
         count = read_lenenc_int(&reader)
         if count > MAX_COLUMNS:
             malformed(&reader, f"{count} columns")
+        if cache_metadata and not read_u8(&reader):         # metadata_follows [1 byte]
+            if self.statement is None or self.statement.column_count() != <Py_ssize_t>count:
+                malformed(&reader, "columns that were never defined")
+            self.format = self.statement.format
         expect_end(&reader)
         self.column_count = <Py_ssize_t>count
         self.rows = []
@@ -80,6 +89,8 @@ cdef class Result:
             if end < 0:
                 return False
             self.format = row_format(decoding, wire.taken(end), self.column_count)
+            if self.statement is not None:
+                self.statement.format = self.format
             wire.sequence = (wire.sequence + self.column_count) & 0xFF
         if not eof_follows:
             return True
@@ -120,7 +131,7 @@ cdef class Result:
                 return ROWS_END
             if keep:
                 self.in_value = True
-                if self.binary:
+                if self.statement is not None:
                     rows.append(decode_binary_row(format, wire.packet, wire.packet_length))
                 else:
                     rows.append(format.decode(wire.packet, wire.packet_length))

@@ -65,7 +65,7 @@ def execute(Engine engine not None, Prepared statement not None, bytes payload n
     if not engine.is_mariadb and statement.types_changed(payload):
         forget(engine, statement)
     if statement.session == engine.session:
-        steps = run(COM_STMT_EXECUTE, payload, True, None)
+        steps = run(COM_STMT_EXECUTE, payload, statement, None)
     else:
         steps = _prepare_and_execute(engine, statement, payload, run)
     return engine.conversation(steps, "COM_STMT_EXECUTE", STATEMENT)
@@ -78,7 +78,7 @@ def _prepare_and_execute(Engine engine, Prepared statement, bytes payload, run):
     rest = payload[4:]
     if not engine.is_mariadb or engine.server_version_info < (10, 2):
         yield from _prepare(engine, statement)
-        return (yield from run(COM_STMT_EXECUTE, <bytes>build_stmt_id(statement.statement_id) + rest, True, None))
+        return (yield from run(COM_STMT_EXECUTE, <bytes>build_stmt_id(statement.statement_id) + rest, statement, None))
     engine.begin(COM_STMT_PREPARE, statement.sql)
     prepared = wire.sequence            # a command of several frames has used several numbers
     wire.begin(COM_STMT_EXECUTE, LAST_PREPARED + rest)
@@ -91,7 +91,7 @@ def _prepare_and_execute(Engine engine, Prepared statement, bytes payload, run):
         yield from _skip_refusal(engine, answer)
         raise
     wire.sequence = answer
-    return (yield from run(COM_STMT_EXECUTE, None, True, None))
+    return (yield from run(COM_STMT_EXECUTE, None, statement, None))
 
 
 def _skip_refusal(Engine engine, int sequence):
@@ -133,16 +133,16 @@ def _send_long_data(Engine engine, Prepared statement, dict sources):
         raise
 
 
-def pipeline(Engine engine not None, bytes packets not None, Py_ssize_t count) -> Conversation:
+def pipeline(Engine engine not None, Prepared statement not None, bytes packets not None, Py_ssize_t count) -> Conversation:
     """`count` COM_STMT_EXECUTE in their frames (see parameters.Executions), sent together, answered in turn.
 
     Its result is how many rows they affected, and a list of (which, error). An error does not keep the server from what
     is behind it.
     """
-    return engine.conversation(_pipeline(engine, packets, count), "COM_STMT_EXECUTE", STATEMENT)
+    return engine.conversation(_pipeline(engine, statement, packets, count), "COM_STMT_EXECUTE", STATEMENT)
 
 
-def _pipeline(Engine engine, bytes packets, Py_ssize_t count):
+def _pipeline(Engine engine, Prepared statement, bytes packets, Py_ssize_t count):
     cdef Result result
     cdef Py_ssize_t i
     cdef unsigned long long affected = 0
@@ -156,7 +156,7 @@ def _pipeline(Engine engine, bytes packets, Py_ssize_t count):
         engine.settled = False
         engine.wire.sequence = 1 if count > 1 else frames_in(packets)
         try:
-            result = yield from engine._run(COM_STMT_EXECUTE, None, True, None)
+            result = yield from engine._run(COM_STMT_EXECUTE, None, statement, None)
             affected += result.affected_rows if result.format is None else <unsigned long long>len(result.rows)
         except Exception as error:
             if not engine.settled:
@@ -165,10 +165,10 @@ def _pipeline(Engine engine, bytes packets, Py_ssize_t count):
     return affected, failures
 
 
-def execute_bulk(Engine engine not None, bytes payload not None) -> Conversation:
+def execute_bulk(Engine engine not None, Prepared statement not None, bytes payload not None) -> Conversation:
     """COM_STMT_BULK_EXECUTE: see parameters.BulkExecutions."""
     return engine.conversation(
-        engine._run(COM_STMT_BULK_EXECUTE, payload, True, None), "COM_STMT_BULK_EXECUTE", STATEMENT
+        engine._run(COM_STMT_BULK_EXECUTE, payload, statement, None), "COM_STMT_BULK_EXECUTE", STATEMENT
     )
 
 

@@ -241,7 +241,7 @@ def execute_bulk(
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = connection._run(statements.execute_bulk(engine, payload), seconds)
+            result: Result = connection._run(statements.execute_bulk(engine, statement, payload), seconds)
             total += result.affected_rows
     except NotBindable:
         return total, batches.rest()
@@ -264,7 +264,7 @@ def execute_pipelined(
     batches = Executions(connection._parameters, statement.statement_id, statement.template, rows, IN_FLIGHT)
     total = 0
     for packets, count in batches:
-        affected, failures = connection._run(statements.pipeline(engine, packets, count), seconds)
+        affected, failures = connection._run(statements.pipeline(engine, statement, packets, count), seconds)
         total += affected
         if failures:
             which, error = failures[0]
