@@ -62,6 +62,7 @@ def test_who_waits_for_a_row_lock_gets_it_when_the_holder_commits(
     assert admin.execute(f"SELECT n FROM {name}") == [(2,)]
 
 
+@pytest.mark.text_only
 def test_a_connection_is_for_one_at_a_time(connect: Connect, world: World, admin: Any) -> None:
     conn = connect()
     task = world.spawn(lambda: conn.execute("SELECT SLEEP(0.2)").fetchall())
