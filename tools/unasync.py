@@ -28,7 +28,7 @@ RULES = [
         (r"\basync (def|with)\b", r"\1"),
         (r"\bawait ", ""),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
-        (r"\bAsyncChannel\b", "Channel"),
+        (r"\bAsync(Channel|World)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),
         (r"\bmizzle\.aio\b", "mizzle.sync"),
         (r'^WORLDS = \("asyncio",\)', 'WORLDS = ("auto", "threads", "eventlet", "scripted")'),

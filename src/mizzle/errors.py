@@ -34,6 +34,7 @@ __all__ = [
     "hint_for",
     "malformed_packet",
     "server_error",
+    "timed_out",
 ]
 
 
@@ -260,6 +261,15 @@ def connection_lost(message: str, *, cause: BaseException | None, sent: bool) ->
     error = OperationalError(errnos.CR_SERVER_LOST, text, sent=sent, alive=False)
     error.__cause__ = cause
     return error
+
+
+def timed_out(message: str, *, sent: bool, in_transaction: bool) -> OperationalError:
+    """For a command that was not answered in time, on a connection that may outlive it.
+
+    The number is the server's own for that: 2013 would say that the connection is gone.
+    """
+    hint = "The transaction that was open is still open, without this statement: roll it back or go on."
+    return OperationalError(errnos.ER_QUERY_TIMEOUT, message, sent=sent, hint=hint if in_transaction else None)
 
 
 def connection_closed(why: str, what: str = "connection") -> ConnectionClosed:

@@ -18,7 +18,14 @@ PASSWORD = "secret"
 
 
 def engine(*, secure: bool = False, ssl_context: Any = None, **options: Any) -> Engine:
-    settings = {"user": "ann", "password": PASSWORD, "ssl_mode": "disabled", "host": "db.example"} | options
+    settings = {
+        "user": "ann",
+        "password": PASSWORD,
+        "ssl_mode": "disabled",
+        "host": "db.example",
+        "on_interrupt": "drain",  # "kill" asks one thing more
+    }
+    settings |= options
     return Engine(connect_options(**settings), secure=secure, ssl_context=ssl_context)
 
 

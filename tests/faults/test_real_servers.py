@@ -137,8 +137,8 @@ def test_a_killed_query_leaves_the_connection(connect: Connect, watch: Watch, wo
 
 
 def test_a_query_that_takes_too_long(connect: Connect, watch: Watch, world: World) -> None:
-    """The session goes when the server next looks, here at the end of its sleep."""
-    conn = connect()
+    """Told to close: the session goes when the server next looks, here at the end of its sleep."""
+    conn = connect(on_interrupt="close")
     with pytest.raises(mizzle.OperationalError, match="COM_QUERY timed out") as caught:
         conn.execute("SELECT SLEEP(0.3)", timeout=0.05)
     assert (caught.value.errno, caught.value.sent, caught.value.alive) == (2013, True, False)

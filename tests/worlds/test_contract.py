@@ -60,4 +60,4 @@ def test_imports_point_downwards(source: Path) -> None:
 
 def test_files_stay_small() -> None:
     for source in FOLDER.glob("*.py"):
-        assert len(source.read_text().splitlines()) <= 350, source.name
+        assert len(source.read_text().splitlines()) <= 400, source.name

@@ -90,6 +90,19 @@ class Conversation:
         self.wire.keep()
         return self.last
 
+    @property
+    def killable(self) -> bool:
+        return self.name not in ("LEAVE", "SAY")
+
+    def overdue(self, cause: TimeoutError) -> BaseException:
+        return errors.timed_out(f"{self.name} timed out: {cause}", sent=True, in_transaction=False)
+
+    def drain(self) -> Conversation | None:
+        if self.ended is not None:
+            return None
+        self.ended = "drained"
+        return Conversation(self.engine, f"the rest of {self.name}", self._steps)
+
     def lost(self, cause: BaseException | None) -> BaseException:
         what = "timed out" if isinstance(cause, TimeoutError) else "lost"
         self._end(cause or EOFError())
@@ -178,6 +191,9 @@ class Engine:
             if not taken:
                 yield READ
         return taken
+
+    def absorb(self) -> Conversation:
+        return self.ask(b"absorb")
 
     def unsolicited(self) -> BaseException:
         said = self.wire.next_frame()

@@ -5,7 +5,6 @@ Knows: nothing but that. Must not know: how connecting is done.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -35,11 +34,7 @@ class Connecting:
         return self._connect().__await__()
 
     async def _connect(self) -> Connection:
-        keywords = dict(self._keywords)
-        if callable(password := keywords.get("password")):
-            secret = password()
-            keywords["password"] = await secret if inspect.isawaitable(secret) else secret
-        return await connecting.connect(**keywords)
+        return await connecting.connect(**self._keywords)
 
     async def __aenter__(self) -> Connection:
         self._connection = await self._connect()

@@ -5,6 +5,12 @@ from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
 
 
+cdef enum Kind:
+    SHORT               # the server answers by itself, soon
+    STATEMENT           # KILL QUERY ends it
+    DECISIVE            # a login, or the end: what comes after it depends on it
+
+
 cdef class Conversation:
     cdef object _steps                      # the generator; None once it has ended
     cdef readonly Engine engine
@@ -12,6 +18,7 @@ cdef class Conversation:
     cdef readonly object result
     cdef readonly bint finished
     cdef readonly str name
+    cdef Kind _kind
 
     cpdef int advance(self) except -1
     cdef int _end(self) except -1
@@ -34,10 +41,18 @@ cdef class Engine:
     cdef public object broken
     cdef public bint settled                # the wire stands between two commands
     cdef readonly Result streaming          # the streamed result that is not read to its end
+    cdef public str phase                   # what the login is doing; empty after it
+    cdef public bint sending_file
+    cdef public tuple identity              # which server this is, for KILL QUERY on another connection; None: unknown
+    cdef public int initial_status          # the status flags after the login
+    cdef list _ahead                        # commands that go in front of the next one
+    cdef int _unanswered                    # how many of them have been sent and wait for an answer
+    cdef bint _discarding                   # rows are read and dropped
     cdef bint _deprecate_eof
     cdef Decoding _decoding
 
     cpdef int begin(self, int command, bytes payload) except -1
     cdef object server_error(self)
     cdef int settle(self, Result result) except -1
-    cdef Conversation conversation(self, steps, str name)
+    cdef int _queue_ahead(self, int command) except -1
+    cdef Conversation conversation(self, steps, str name, Kind kind=*)

@@ -16,7 +16,7 @@ from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
-from mizzle.errors import OperationalError, ProgrammingError, connection_closed, connection_lost
+from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost, timed_out
 
 cdef extern from "Python.h":
     ctypedef enum PySendResult:
@@ -40,8 +40,12 @@ cdef class Conversation:
 
     `finished` says whether the connection stands between commands again: then it can be used further, also after
     advance() raised the server's error. When it is False after an exception, the stream is lost and so is the
-    connection.
+    connection. `killable` says that it is a statement, which KILL QUERY ends.
     """
+
+    @property
+    def killable(self) -> bool:
+        return self._kind == STATEMENT
 
     cpdef int advance(self) except -1:
         """Go on until bytes are needed (READ), should be sent (WRITE), or all is said (DONE); raises what ended it."""
@@ -74,7 +78,7 @@ cdef class Conversation:
     def lost(self, cause=None):
         """The link ended while this ran: EOF (None), an OSError, or a TimeoutError. Returns what is to be raised."""
         if isinstance(cause, TimeoutError):
-            what = f"{self.name} timed out: {cause}" if str(cause) else f"{self.name} timed out"
+            what = self._late(cause)
             cause = None
         elif cause is None:
             what = f"the server closed the connection during {self.name}"
@@ -84,8 +88,28 @@ cdef class Conversation:
         self.abandon(error)
         return error
 
+    def overdue(self, cause):
+        """A deadline passed, and the connection may outlive it: what is to be raised. Changes nothing."""
+        return timed_out(self._late(cause), sent=self.wire.any_sent, in_transaction=self.engine.in_transaction)
+
+    def _late(self, cause):
+        if self.engine.phase:
+            return f"connect timed out, {self.engine.phase}: connect_timeout is {self.engine.options.connect_timeout:g} s"
+        return f"{self.name} timed out: {cause}"
+
+    def drain(self):
+        """Nobody waits for this any more: the conversation that reads the rest of the answer and drops it.
+
+        None if it cannot be gone on with: it has ended, it is a login, half a file is on its way, or what came is wrong.
+        """
+        cdef object steps = self._steps
+        if steps is None or self._kind == DECISIVE or self.engine.sending_file or self.wire.damaged:
+            return None
+        self._steps = None
+        return self.engine.conversation(self.engine._drain(steps), f"the rest of {self.name}", self._kind)
+
     def abandon(self, cause):
-        """Nobody waits for this any more: the stream stands in the middle of an answer, the engine is broken."""
+        """Nobody goes on with this: the stream stands in the middle of an answer, the engine is broken."""
         if self._steps is not None:
             self._steps.close()
             self._steps = None
@@ -113,6 +137,8 @@ cdef class Engine:
         self.server_version = ""
         self.server_version_info = ()
         self.settled = True
+        self.phase = ""
+        self._ahead = []
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -175,9 +201,10 @@ cdef class Engine:
 
     # -- steps that conversations share ---------------------------------------------------------------------------
 
-    cdef Conversation conversation(self, steps, str name):
+    cdef Conversation conversation(self, steps, str name, Kind kind=SHORT):
         cdef Conversation made = Conversation.__new__(Conversation)
         made._steps = steps
+        made._kind = kind
         made.engine = self
         made.wire = self.wire
         made.name = name
@@ -201,6 +228,8 @@ cdef class Engine:
                 f"The command is {len(payload) + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
                 sent=False,
             )
+        if self._ahead:
+            self._queue_ahead(command)
         self.settled = False
         return self.wire.begin(command, payload)
 
@@ -218,24 +247,79 @@ cdef class Engine:
         self.settled = not result.status_flags & SERVER_MORE_RESULTS_EXISTS
         return 0
 
+    # -- commands in front of others ------------------------------------------------------------------------------
+
+    def ahead(self, int command, bytes payload not None, bint answered=True):
+        """Send this command in front of the next one, in the same flush: it costs no round trip of its own.
+
+        Its answer is read and dropped before that one's. An error in it ends the connection: what the next command
+        was to stand on is not there.
+        """
+        self._ahead.append((command, payload, answered))
+
+    def reset_later(self):
+        """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
+        self.set_charset(login.charset_of(self.options))
+        self._ahead.clear()
+        self.ahead(COM_RESET_CONNECTION, b"")
+        for sql in login.session_statements(self):
+            self.ahead(COM_QUERY, sql)
+        self.status_flags = self.initial_status
+
+    cdef int _queue_ahead(self, int command) except -1:
+        # These leave nothing of the session as it was.
+        if command not in (COM_QUIT, COM_RESET_CONNECTION, COM_CHANGE_USER):
+            for before, payload, answered in self._ahead:
+                self.wire.begin(before, payload)
+                self._unanswered += answered
+        self._ahead.clear()
+        return 0
+
+    def _answers_ahead(self):
+        """The answers to the commands that went in front of the one just begun: each a Result or an Error."""
+        cdef Wire wire = self.wire
+        cdef int sequence = wire.sequence, count = self._unanswered
+        cdef list answers = []
+        self._unanswered = 0
+        for _ in range(count):
+            wire.sequence = 1
+            self.settled = False
+            try:
+                answers.append((yield from self._query(None, None)))
+            except Error as error:
+                if not self.settled:
+                    raise
+                answers.append(error)
+        wire.sequence = sequence
+        self.settled = False
+        return answers
+
+    def _pass_ahead(self):
+        for answer in (yield from self._answers_ahead()):
+            if isinstance(answer, Error):
+                answer.alive = False
+                raise answer
+
     # -- queries --------------------------------------------------------------------------------------------------
 
     def query(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._query(sql, infile), "COM_QUERY")
+        return self.conversation(self._query(sql, infile), "COM_QUERY", STATEMENT)
 
     def _query(self, bytes sql, infile):
+        """`sql` None: the command has been sent."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
         cdef RowsEnd end = ROWS_END
-        self.begin(COM_QUERY, sql)
+        if sql is not None:
+            self.begin(COM_QUERY, sql)
+        if self._unanswered:
+            yield from self._pass_ahead()
         while not self.settled:
             while not wire.next_packet():
                 yield _READ
             if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
-                yield from infiles.send(self, wire.take_again(), infile)
-                while not wire.next_packet():
-                    yield _READ
+                yield from self._send_infile(infile)
             result = Result.__new__(Result)
             if wire.packet_length and wire.packet[0] == ERR:
                 end = ROWS_ERR
@@ -244,10 +328,10 @@ cdef class Engine:
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
-                    end = result.drain_rows(wire, True, self._deprecate_eof)
+                    end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
                     while end == ROWS_MORE:
                         yield _READ
-                        end = result.drain_rows(wire, True, self._deprecate_eof)
+                        end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
             if end == ROWS_ERR:
                 error = self.server_error()
                 if first is None:
@@ -262,12 +346,20 @@ cdef class Engine:
             last = result
         return unspoiled(first)
 
+    def _send_infile(self, infile):
+        """The packet that was taken asks for a file: send it, and take the one that answers it."""
+        yield from infiles.send(self, self.wire.take_again(), infile)
+        while not self.wire.next_packet():
+            yield _READ
+
     def stream(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(sql, infile), "COM_QUERY")
+        return self.conversation(self._stream(sql, infile), "COM_QUERY", STATEMENT)
 
     def _stream(self, bytes sql, infile):
         self.begin(COM_QUERY, sql)
+        if self._unanswered:
+            yield from self._pass_ahead()
         return (yield from self._open_result(infile))
 
     def _open_result(self, infile):
@@ -276,9 +368,7 @@ cdef class Engine:
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
-            yield from infiles.send(self, wire.take_again(), infile)
-            while not wire.next_packet():
-                yield _READ
+            yield from self._send_infile(infile)
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
         result.read_head(wire)
@@ -292,11 +382,11 @@ cdef class Engine:
 
     def fetch_batch(self, Result result not None) -> Conversation:
         """The rows of a streamed result that come next, as many as one read brings; none at its end."""
-        return self.conversation(self._fetch_batch(result, True), "fetch")
+        return self.conversation(self._fetch_batch(result, True), "fetch", STATEMENT)
 
     def skip_rows(self, Result result not None) -> Conversation:
         """Read a streamed result to its end and drop the rows."""
-        return self.conversation(self._fetch_batch(result, False), "fetch")
+        return self.conversation(self._fetch_batch(result, False), "fetch", STATEMENT)
 
     def _fetch_batch(self, Result result, bint keep):
         cdef RowsEnd end = ROWS_END
@@ -305,7 +395,7 @@ cdef class Engine:
         self.check_streaming(result)
         self.streaming = None           # until the rows have proved to be such: see Conversation._end
         while True:
-            end = result.drain_rows(self.wire, keep, self._deprecate_eof)
+            end = result.drain_rows(self.wire, keep and not self._discarding, self._deprecate_eof)
             if end != ROWS_MORE or result.rows or result.error is not None and keep:
                 break
             yield _READ
@@ -322,7 +412,7 @@ cdef class Engine:
 
     def next_result(self, Result result not None) -> Conversation:
         """The result after a streamed one that was read to its end; None if there is none."""
-        return self.conversation(self._next_result(result), "next result")
+        return self.conversation(self._next_result(result), "next result", STATEMENT)
 
     def _next_result(self, Result result):
         if not result.status_flags & SERVER_MORE_RESULTS_EXISTS:
@@ -332,6 +422,37 @@ cdef class Engine:
             self.streaming = None
             result.next = yield from self._open_result(None)
         return result.next
+
+    # -- after an interrupt ---------------------------------------------------------------------------------------
+
+    def _drain(self, steps):
+        """Go on with the steps of a conversation that nobody waits for, to the end of the last result."""
+        self._discarding = True
+        try:
+            while True:
+                try:
+                    yield from steps
+                except Error:           # the server's word is an end like another: 1317, if KILL QUERY came in time
+                    if not self.settled and self.streaming is None:
+                        raise
+                if self.streaming is None:
+                    return
+                steps = self._fetch_batch(self.streaming, False)
+                if self.streaming.finished:
+                    steps = self._next_result(self.streaming)
+        finally:
+            self._discarding = False
+
+    def absorb(self) -> Conversation:
+        """A statement for a KILL QUERY that may have come too late: that ends this one, and no other."""
+        return self.conversation(self._absorb(), "the statement after KILL QUERY")
+
+    def _absorb(self):
+        try:
+            yield from self._query(b"DO 0", None)
+        except Error:
+            if not self.settled:
+                raise
 
     def check_streaming(self, Result result):
         if self.streaming is not result:
@@ -364,15 +485,17 @@ cdef class Engine:
 
     def change_user(self, str user not None, bytes password not None, str database) -> Conversation:
         """COM_CHANGE_USER, then the session settings of the options again."""
-        return self.conversation(login.change_user(self, user, password, database or ""), "COM_CHANGE_USER")
+        return self.conversation(
+            login.change_user(self, user, password, database or ""), "COM_CHANGE_USER", DECISIVE
+        )
 
     def connect(self) -> Conversation:
         """The connection phase: greeting, TLS, authentication, session settings."""
-        return self.conversation(login.connect(self), "connect")
+        return self.conversation(login.connect(self), "connect", DECISIVE)
 
     def quit(self) -> Conversation:
         """COM_QUIT: the server closes; no answer comes."""
-        return self.conversation(self._quit(), "COM_QUIT")
+        return self.conversation(self._quit(), "COM_QUIT", DECISIVE)
 
     def _quit(self):
         self.begin(COM_QUIT, b"")
@@ -386,6 +509,8 @@ cdef class Engine:
     def _statistics(self):
         cdef Wire wire = self.wire
         self.begin(COM_STATISTICS, b"")
+        if self._unanswered:
+            yield from self._pass_ahead()
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == ERR:
@@ -396,11 +521,28 @@ cdef class Engine:
     def _simple(self, int command, bytes payload):
         """A command that is answered with OK (or EOF, by servers without CLIENT_DEPRECATE_EOF)."""
         self.begin(command, payload)
-        yield from self.expect_ok()
+        if self._unanswered:
+            yield from self._pass_ahead()
+        return (yield from self.expect_ok())
 
     def run_sql(self, bytes sql not None):
-        """A statement whose result is of no interest, as part of another conversation."""
-        yield from self._query(sql, None)
+        """A statement as part of another conversation; returns its Result."""
+        return (yield from self._query(sql, None))
+
+    def run_together(self, list statements):
+        """Statements in one flush, as part of another conversation; returns what each gave, a Result or an Error."""
+        *before, last = statements
+        for sql in before:
+            self.ahead(COM_QUERY, sql)
+        self.begin(COM_QUERY, last)
+        answers: list = yield from self._answers_ahead()
+        try:
+            answers.append((yield from self._query(None, None)))
+        except Error as error:
+            if not self.settled:
+                raise
+            answers.append(error)
+        return answers
 
     def expect_ok(self):
         """Read the packet that ends a command: OK, EOF or ERR."""

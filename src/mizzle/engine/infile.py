@@ -33,11 +33,13 @@ def send(engine: Engine, request: bytes, infile: Infile | None) -> Generator[int
     if infile is None:
         yield from decline(engine, filename)
     else:
+        engine.sending_file = True
         for piece in gathered(infile(filename)):
             wire.write_packet(piece)
             if len(wire.outgoing or b"") >= HIGH_WATER:
                 yield WRITE
         wire.write_packet(b"")
+        engine.sending_file = False
 
 
 def decline(engine: Engine, filename: str) -> Generator[int, None, None]:

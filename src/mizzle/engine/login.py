@@ -29,7 +29,7 @@ from mizzle.engine.packets import (
     parse_ok,
 )
 from mizzle.engine.text_rows import Decoding
-from mizzle.errors import MalformedPacket, NotSupportedError, OperationalError, malformed_packet
+from mizzle.errors import Error, MalformedPacket, NotSupportedError, OperationalError, malformed_packet
 
 if TYPE_CHECKING:
     import ssl
@@ -65,6 +65,7 @@ ON_REQUEST = (
     | cap.CLIENT_MULTI_STATEMENTS
 )
 NATIVE = "mysql_native_password"
+IDENTITY = b"SELECT @@hostname, @@port, @@server_id"
 REQUIRED = cap.CLIENT_PROTOCOL_41 | cap.CLIENT_SECURE_CONNECTION
 ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
 
@@ -72,15 +73,21 @@ ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
 def connect(engine: Engine) -> Steps:
     """The whole connection phase, up to the session settings."""
     engine.settled = False
+    engine.phase = "waiting for the server's greeting"
     greeting = yield from read_greeting(engine)
     describe_server(engine, greeting)
     engine.agree(agreed_capabilities(engine.options, greeting))
     context = context_to_use(engine, greeting)
     if context is not None:
+        engine.phase = "in the TLS handshake"
         engine.agree(engine.capabilities | cap.CLIENT_SSL)
         yield from start_tls(engine, context)
+    engine.phase = "authenticating"
     yield from log_in(engine, greeting)
+    engine.phase = "setting up the session"
     yield from settle_session(engine)
+    engine.initial_status = engine.status_flags
+    engine.phase = ""
 
 
 # -- greeting --------------------------------------------------------------------------------------------------------
@@ -272,9 +279,29 @@ def refused(payload: bytes) -> Exception:
 
 
 def settle_session(engine: Engine) -> Steps:
-    """Character set, autocommit and sql_mode in one statement: the options' wishes, on a fresh or reset session."""
+    """Make a fresh or reset session what the options want. Which server it is, is asked once, in the same flush."""
     engine.set_charset(charset_of(engine.options))
-    yield from engine.run_sql(session_statement(engine.options, engine.charset))
+    statements = session_statements(engine)
+    asks = engine.phase != "" and identity_is_needed(engine)
+    answers = yield from engine.run_together([IDENTITY, *statements] if asks else statements)
+    if asks and not isinstance(answer := answers.pop(0), Error) and answer.rows:
+        engine.identity = answer.rows[0]
+    for failure in answers:
+        if isinstance(failure, Error):
+            raise failure
+
+
+def identity_is_needed(engine: Engine) -> bool:
+    """A statement is killed over another connection, which a load balancer may lead to another server."""
+    return engine.options.on_interrupt == "kill" and not engine.secure
+
+
+def session_statements(engine: Engine) -> list[bytes]:
+    """The session settings, and the user's init_command."""
+    statements = [session_statement(engine.options, engine.charset)]
+    if engine.options.init_command:
+        statements.append(engine.options.init_command.encode(engine.charset.codec))
+    return statements
 
 
 def session_statement(options: ConnectOptions, charset: Charset) -> bytes:

@@ -21,6 +21,7 @@ cdef class Wire:
     cdef object _outgoing
     cdef readonly bint any_sent         # has a byte of this command left?
     # both
+    cdef bint damaged                   # bytes were received that cannot be
     cdef public int sequence
     cdef readonly Py_ssize_t max_packet
     cdef public object filter

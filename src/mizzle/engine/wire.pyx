@@ -91,9 +91,12 @@ cdef class Wire:
         """n bytes (more than 0) stand at the start of the space that was given out."""
         cdef bytes plain
         if self._input_length > self.max_packet + ROOM:
+            self.damaged = True
             self._too_long(self._input_length)
         if self.filter is not None:
+            self.damaged = True         # unless the filter takes it
             plain = self.filter.receive(self._shared._view[:n])
+            self.damaged = False
             self._shared = None
             self._make_room(len(plain))
             memcpy(self._input + self._input_length, PyBytes_AS_STRING(plain), len(plain))

@@ -16,10 +16,10 @@ from mizzle.constants import charsets
 from mizzle.constants.capabilities import CLIENT_FOUND_ROWS
 from mizzle.options import mycnf, tls
 from mizzle.options.keywords import SERVER_ONLY_CHARSETS, settings_from
-from mizzle.options.model import ConnectOptions, Password, SSLMode, ZeroDates, password_bytes
+from mizzle.options.model import ConnectOptions, OnInterrupt, Password, SSLMode, ZeroDates, password_bytes
 from mizzle.options.url import settings_in_url
 
-__all__ = ["ConnectOptions", "Password", "SSLMode", "ZeroDates", "connect_options", "password_bytes"]
+__all__ = ["ConnectOptions", "OnInterrupt", "Password", "SSLMode", "ZeroDates", "connect_options", "password_bytes"]
 
 
 def connect_options(**keywords: Any) -> ConnectOptions:

@@ -17,6 +17,7 @@ from mizzle.constants.capabilities import CLIENT_COMPRESS
 from mizzle.errors import NotSupportedError
 
 SSL_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
+ON_INTERRUPT = ("kill", "drain", "close")
 ZERO_DATES = ("none", "str", "raise")
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 # The servers refuse these as a client's character set: an ASCII statement would not be itself.
@@ -218,6 +219,9 @@ SETTINGS: dict[str, Setting] = {
     "read_timeout": SECONDS,
     "write_timeout": SECONDS,
     "timeout": SECONDS,
+    "timeout_on_server": BOOL,
+    "on_interrupt": one_of(*ON_INTERRUPT),
+    "interrupt_timeout": SECONDS,
     "client_flag": Setting(read_client_flag, "CLIENT_* flags, a whole number below 2**32"),
     "found_rows": BOOL,
     "local_infile": BOOL,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ssl
 
 SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
+OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
 
@@ -47,9 +48,17 @@ class ConnectOptions:
 
     #: Seconds for DNS, TCP, TLS and authentication together; None: no limit.
     connect_timeout: float | None = 10.0
+    #: Seconds in which a call must be done, unless it is given its own; None: no limit.
+    timeout: float | None = None
+    #: Seconds without a byte from the server, or without it taking one, while a command runs; None: no limit.
     read_timeout: float | None = None
     write_timeout: float | None = None
-    timeout: float | None = None
+    #: Is `timeout` told to the server, too (max_statement_time, max_execution_time)?
+    timeout_on_server: bool = False
+    #: What becomes of a command that was interrupted or not answered in time.
+    on_interrupt: OnInterrupt = "kill"
+    #: Seconds in which a connection must have come to rest after an interrupt; else it is closed.
+    interrupt_timeout: float = 1.0
 
     #: CLIENT_* bits that the user asked for.
     client_flag: int = 0

@@ -7,32 +7,31 @@ Must not know: packets, sockets, how the world waits.
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sized
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from mizzle import errors
+from mizzle.sync.channels import leave
 from mizzle.sync.cursor import Args, Cursor, Infile, infile_sender
 from mizzle.sync.streaming import still_streaming
 from mizzle.sync.transaction import Transaction
 from mizzle.constants import charsets, errnos
 from mizzle.engine.literals import Literals
 from mizzle.rows import RowFactory, TupleRow
+from mizzle.worlds import Endpoint
 
 if TYPE_CHECKING:
     import ssl
 
     from mizzle.engine.conversations import Conversation, Engine, Result
     from mizzle.options import ConnectOptions
-    from mizzle.worlds import Channel
+    from mizzle.worlds import Channel, Rescue
 
 Row = TypeVar("Row")
 CursorType = TypeVar("CursorType", bound=Cursor[Any])
 
-#: How long close() may take to say goodbye, in seconds.
-QUIT_TIMEOUT = 1.0
 #: Fewer rows than this are folded without asking the server how long a statement may be.
 FEW_ROWS = 100
 #: What a server wants to spare of its max_allowed_packet: the command's byte, and some.
@@ -43,8 +42,12 @@ class _Closed:
     """Stands where the channel of a connection was that close() has ended."""
 
     closed = True
+    draining = False
     broken: BaseException | None = None
     engine: Any = None
+    rescue: Rescue | None = None
+    read_timeout: float | None = None
+    write_timeout: float | None = None
 
     def run(self, conversation: object, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
         """Refuse."""
@@ -57,6 +60,10 @@ class _Closed:
         """No file."""
         return -1
 
+    def peer(self) -> Endpoint:
+        """Nowhere."""
+        return Endpoint()
+
 
 _CLOSED = _Closed()
 
@@ -66,7 +73,9 @@ class Connection:
 
     Leaving `with` closes it, as in PyMySQL: what was not committed is rolled back by the server.
     After an exception with `alive` True, which is every error that the server answers with, the connection can be
-    used on. A timeout, an interrupt or a lost connection closes it; nothing ever reconnects by itself.
+    used on. A statement that is interrupted, or not answered in time, is ended on the server too (KILL QUERY), and the
+    connection can be used on: the next call waits for the end of that, at most `interrupt_timeout` seconds; if it
+    does not come the connection is closed. `on_interrupt` has the choices. Nothing ever reconnects by itself.
     """
 
     # PEP 249, optional extensions: the exceptions as attributes of a connection.
@@ -92,7 +101,7 @@ class Connection:
         self._channel: Channel = channel
         self._engine = engine
         self._options = options
-        self.timeout = default_timeout(options)
+        self.timeout = options.timeout
         self.cursorclass = options.cursorclass or Cursor
         self.row_factory = options.row_factory
         self._encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
@@ -401,12 +410,7 @@ class Connection:
         if self._channel.closed:
             return
         channel, self._channel = self._channel, _CLOSED
-        try:
-            if channel.broken is None and not self._engine.streaming:
-                with contextlib.suppress(errors.Error, OSError):
-                    channel.run(self._engine.quit(), QUIT_TIMEOUT)
-        finally:
-            channel.abort()
+        leave(channel)
 
     def abort(self) -> None:
         """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""
@@ -422,10 +426,3 @@ class Connection:
 
 
 C = TypeVar("C", bound=Connection)
-
-
-def default_timeout(options: ConnectOptions) -> float | None:
-    """What a call may take: `timeout`, else the longer of read_timeout and write_timeout."""
-    if options.timeout is not None:
-        return options.timeout
-    return max((limit for limit in (options.read_timeout, options.write_timeout) if limit is not None), default=None)

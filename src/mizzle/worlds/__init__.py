@@ -19,7 +19,11 @@ that every world keeps and that any further one (a bare loop too: examples/selec
    names both users. So is use from another process, from another thread's hub, from another loop, and after the end.
 6. An interrupt (deadline, CancelledError, eventlet.Timeout, GreenletExit, KeyboardInterrupt: any BaseException) is
    raised to its owner at once. What then becomes of the connection is decided in one place, `ChannelBase._ended_by`:
-   it stays READY if the conversation had come to its end, else it is aborted, and no one ever sees another's rows.
+   it stays READY if the conversation had come to its end. If it could go on, the channel is DRAINING: the world reads
+   the rest in the background (`Conversation.drain`), and the face's `Rescue` has the server end the statement. Within
+   `Rescue.limit` seconds the channel is READY again, or aborted; who calls run() meanwhile waits for that. A KILL that
+   may have come too late is absorbed before the channel is READY. In all other cases, and without a rescue, it is
+   aborted. No one ever sees another's rows, and no statement is killed but the interrupted one.
 7. Bytes or EOF on an idle connection break it at once; the next `run()` raises the reason (the engine decodes the
    server's last ERR packet), later ones `ConnectionClosed`. Threads have nobody who listens to an idle socket: there
    the next command meets the same words as its answer. Between two batches of a streamed result bytes are
@@ -38,9 +42,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable, Coroutine
 from typing import Any, Literal, NamedTuple, Protocol, cast, overload
 
-__all__ = ["AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Wire", "World", "resolve"]
+__all__ = [
+    "AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Rescue", "Signal", "Wire", "World",
+    "resolve",
+]  # fmt: skip
 
 _WORLDS = ("threads", "eventlet", "asyncio", "scripted")
 _LATER = ("gevent", "trio")
@@ -80,8 +88,12 @@ class Conversation(Protocol):
     def finished(self) -> bool: ...
     @property
     def name(self) -> str: ...
+    @property
+    def killable(self) -> bool: ...
     def advance(self) -> int: ...
     def lost(self, cause: BaseException | None, /) -> BaseException: ...
+    def overdue(self, cause: TimeoutError, /) -> BaseException: ...
+    def drain(self) -> Conversation | None: ...
     def abandon(self, cause: BaseException, /) -> object: ...
 
 
@@ -90,13 +102,57 @@ class Engine(Protocol):
 
     @property
     def streaming(self) -> bool: ...
+    def absorb(self) -> Conversation: ...
     def unsolicited(self) -> BaseException: ...
     def lost_idle(self, cause: BaseException | None, /) -> BaseException: ...
+
+
+class Rescue(Protocol):
+    """What a face gives a channel for the case that a command is interrupted."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds in which the channel must have come to rest."""
+        ...
+
+    @property
+    def kills(self) -> bool:
+        """Can it have the server end a statement?"""
+        ...
+
+    def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
+        """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        ...
+
+
+class Signal(Protocol):
+    """Something that happens once. Each world has a class of that name; in asyncio and trio `wait` is awaited."""
+
+    @property
+    def is_set(self) -> bool: ...
+    def set(self) -> None:
+        """Wake all who wait: in threads from any thread, else from the thread of the hub or loop."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> Any:
+        """True once it has happened; False after `timeout` seconds."""
+        ...
 
 
 class _AnyChannel(Protocol):
     #: Set once by the face, before the first run().
     engine: Any
+    #: Set by the face when the login is done. None: an interrupted connection is closed.
+    rescue: Rescue | None
+    #: Seconds without a byte from the server, or without it taking one, while a conversation runs.
+    read_timeout: float | None
+    write_timeout: float | None
+
+    @property
+    def draining(self) -> bool: ...
+    def peer(self) -> Endpoint:
+        """Where this very connection leads to: not a name, which may have several addresses."""
+        ...
 
     @property
     def closed(self) -> bool: ...
@@ -122,12 +178,21 @@ class World(Protocol):
     """A module of this package."""
 
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
+    def spawn(self, work: Callable[[], None], name: str) -> None:
+        """Run `work` beside the caller. What it raises is logged."""
+        ...
+
+    def place(self) -> object:
+        """The hub or loop that the caller is in; in threads None, for there anybody can do anything."""
+        ...
 
 
 class AsyncWorld(Protocol):
     """The same, awaited."""
 
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None: ...
+    def place(self) -> object: ...
 
 
 @overload

@@ -10,15 +10,16 @@ speaks first, and there is nobody to hear it before.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Wire, sockets
-from mizzle.worlds.base import BUSY, READY, misuse
+from mizzle.worlds.base import BUSY, DRAINING, READY, misuse
 from mizzle.worlds.push import PushChannel
 
 _T = TypeVar("_T")
@@ -83,6 +84,8 @@ class Channel(PushChannel):
 
     async def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling task waits until it is done."""
+        if self._state is DRAINING and asyncio.current_task(self._loop) is not None:
+            timeout = await self._rest_of_other(conversation, timeout)
         task = asyncio.current_task(self._loop)
         if self._state is not READY or task is None or self._aborted or self._pid != sockets.process.pid:
             raise self._refusal(conversation)
@@ -91,8 +94,8 @@ class Channel(PushChannel):
         self._owner = task
         self._wire = conversation.wire
         try:
-            if timeout is not None:
-                self._watchdog.start(timeout)
+            if timeout is not None or self.read_timeout is not None or self.write_timeout is not None:
+                self._watch(timeout)
             self._waiter = waiter = self._loop.create_future()
             if self._transport is None:
                 await self._attach()
@@ -183,6 +186,9 @@ class Channel(PushChannel):
         except RuntimeError:
             return True
 
+    def _signal(self) -> Signal:
+        return Signal()
+
     def _caller(self) -> object:
         return asyncio.current_task(self._loop)
 
@@ -248,3 +254,61 @@ async def _within(seconds: float | None, work: Coroutine[Any, Any, _T], missed: 
     if task.cancelled():
         raise missed
     return task.result()
+
+
+class Signal:
+    """Something that happens once, for any number of tasks of one loop."""
+
+    __slots__ = ("_waiting", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: list[asyncio.Future[bool]] = []
+
+    def set(self) -> None:
+        """Let it happen: all who wait go on."""
+        self.is_set = True
+        for waiter in self._waiting:
+            _resolve(waiter, True)
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """True once it has happened; False after `timeout` seconds."""
+        if self.is_set:
+            return True
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(waiter)
+        timer = None if timeout is None else loop.call_later(timeout, _resolve, waiter, False)
+        try:
+            return await waiter
+        finally:
+            self._waiting.remove(waiter)
+            if timer is not None:
+                timer.cancel()
+
+
+def _resolve(waiter: asyncio.Future[bool], answer: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(answer)
+
+
+_tasks: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
+
+
+def spawn(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """Run `work` in a task beside the caller's. What it raises is logged."""
+
+    async def run() -> None:
+        try:
+            await work()
+        except Exception:
+            logging.getLogger("mizzle").exception("%s failed", name)
+
+    task = asyncio.get_running_loop().create_task(run(), name=name)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def place() -> object:
+    """The running loop."""
+    return asyncio.get_running_loop()

@@ -20,19 +20,22 @@ from __future__ import annotations
 
 import _socket
 import errno
+import logging
 import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import eventlet  # type: ignore[import-untyped]
+import eventlet.event  # type: ignore[import-untyped]
 from eventlet import hubs, tpool
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Wire, sockets
-from mizzle.worlds.base import BROKEN, BUSY, READY, misuse
+from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, misuse
 from mizzle.worlds.push import PushChannel
 
 _native_thread = sockets.unpatched("threading")
@@ -108,6 +111,9 @@ class Channel(PushChannel):
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling green thread waits until it is done."""
+        if self._state is DRAINING:
+            self._must_be_here(conversation)
+            timeout = self._wait_for_rest(conversation, timeout)
         hub = self._hub
         waiter = getcurrent()
         if (
@@ -128,8 +134,8 @@ class Channel(PushChannel):
                 return conversation.result
             if self._listener is None:
                 self._listener = _Listener(self)
-            if timeout is not None:
-                self._watchdog.start(timeout)
+            if timeout is not None or self.read_timeout is not None or self.write_timeout is not None:
+                self._watch(timeout)
             self._waiter = waiter
             while self._waiter is waiter:
                 hub.switch()
@@ -206,6 +212,11 @@ class Channel(PushChannel):
 
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
 
+    def _must_be_here(self, conversation: Conversation) -> None:
+        """Only green threads of the connection's own hub can wait for it."""
+        if hubs.get_hub() is not self._hub or getcurrent() is self._hub.greenlet:
+            raise self._refusal(conversation)
+
     def _refusal(self, conversation: Conversation) -> BaseException:
         if self.closed or self._pid != sockets.process.pid:
             return super()._refusal(conversation)
@@ -237,6 +248,9 @@ class Channel(PushChannel):
 
     def _is_elsewhere(self) -> bool:
         return bool(_native_thread.get_ident() != self._thread)
+
+    def _signal(self) -> Signal:
+        return Signal()
 
     def _caller(self) -> object:
         return getcurrent()
@@ -299,3 +313,45 @@ def _thread_name(ident: int) -> str:
 
 def _ignore(*_: object) -> None:
     pass
+
+
+class Signal:
+    """Something that happens once, for any number of green threads of one hub."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = eventlet.event.Event()
+
+    @property
+    def is_set(self) -> bool:
+        """Has it happened?"""
+        return bool(self._event.ready())
+
+    def set(self) -> None:
+        """Let it happen: all who wait go on, in the hub's next turn."""
+        if not self._event.ready():
+            self._event.send()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True once it has happened; False after `timeout` seconds."""
+        with eventlet.Timeout(timeout, False):
+            self._event.wait()
+        return self.is_set
+
+
+def spawn(work: Callable[[], None], name: str) -> None:
+    """Run `work` in a green thread beside the caller's. What it raises is logged."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:
+            logging.getLogger("mizzle").exception("%s failed", name)
+
+    eventlet.spawn_n(run)
+
+
+def place() -> object:
+    """The hub of this OS thread."""
+    return hubs.get_hub()

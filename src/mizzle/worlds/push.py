@@ -16,7 +16,7 @@ from typing import Any
 from mizzle import errors
 from mizzle.engine.conversations import DONE, WRITE
 from mizzle.worlds import Conversation, Wire
-from mizzle.worlds.base import READY, ChannelBase
+from mizzle.worlds.base import DRAINING, READY, ChannelBase
 from mizzle.worlds.watchdog import Watchdog
 
 __all__ = ["PushChannel", "weakly"]
@@ -38,12 +38,13 @@ def weakly(method: Any) -> Callable[..., None]:
 class PushChannel(ChannelBase):
     """A channel whose conversations go on in callbacks."""
 
-    __slots__ = ("_gone", "_sending", "_want", "_watchdog", "_wire")
+    __slots__ = ("_gone", "_sending", "_timeout", "_want", "_watchdog", "_wire")
 
     def __init__(self, sock: _socket.socket, clock: Callable[[], float], call_later: Callable[..., Any]) -> None:
         super().__init__(sock)
         self._wire: Wire
         self._want = DONE
+        self._timeout: float | None = None  # what the conversation was given, for the message
         self._sending = False  # a command is not wholly sent yet
         self._gone: tuple[BaseException | None] | None = None  # the link's end, behind rows that wait to be fetched
         self._watchdog = Watchdog(clock, call_later, weakly(self._expired))
@@ -72,6 +73,21 @@ class PushChannel(ChannelBase):
 
     # -- a conversation, step by step -------------------------------------------------------------------------------
 
+    def _watch(self, timeout: float | None) -> None:
+        """From now on it may take that long, and the server be silent for as long as it may."""
+        self._timeout = timeout
+        if timeout is not None:
+            self._watchdog.start(timeout)
+        self._sign_of_life()
+
+    def _sign_of_life(self) -> None:
+        """Bytes came, or were taken."""
+        silence = self.write_timeout if self._sending else self.read_timeout
+        if silence is None:
+            self._watchdog.silence = None
+        else:
+            self._watchdog.bear(silence)
+
     def _step(self, conversation: Conversation) -> bool:
         """Go on with it, and send what it says. True: it is done."""
         self._kept = False
@@ -96,6 +112,8 @@ class PushChannel(ChannelBase):
         try:
             if n:
                 conversation.wire.received(n)
+                if self._watchdog.silence is not None:
+                    self._sign_of_life()
                 if self._sending:
                     conversation.wire.keep()
                     self._kept = True
@@ -119,9 +137,11 @@ class PushChannel(ChannelBase):
         if conversation is None or not self._sending:
             return
         if conversation.wire.outgoing and not self._send(conversation.wire):
+            self._sign_of_life()
             self._await_writable()
             return
         self._sending = False
+        self._sign_of_life()
         if self._want == DONE:
             self._end()
             self._wake(None)
@@ -164,16 +184,58 @@ class PushChannel(ChannelBase):
 
     def _expired(self) -> None:
         conversation = self._conversation
-        if conversation is not None:
-            self._wake(self._lost(conversation, TimeoutError("no answer within the time that was given")))
+        if self._state is DRAINING:
+            self._break(errors.connection_closed("an interrupted command did not come to its end in time"), news=True)
+        elif conversation is not None:
+            self._wake(self._too_late(conversation, self._lateness()))
+
+    def _lateness(self) -> str:
+        watchdog = self._watchdog
+        if watchdog.silence is None or (watchdog.deadline is not None and watchdog.deadline <= watchdog.silence):
+            return f"no answer within {self._timeout:g} s"
+        if self._sending:
+            return f"the server took no byte of the command for {self.write_timeout:g} s (write_timeout)"
+        return f"the server sent no byte for {self.read_timeout:g} s (read_timeout)"
+
+    # -- the rest of a conversation whose owner was interrupted -----------------------------------------------------
+
+    def _drain(self, rest: Conversation, limit: float) -> None:
+        """The callbacks go on with it as if nothing had happened."""
+        del rest
+        self._watchdog.rest()
+        self._watchdog.start(limit)
+
+    def _killed(self, hit: bool) -> None:
+        self._kill_is_due = False
+        self._kill_came_late = hit
+        if self._state is DRAINING and self._conversation is None:
+            self._come_to_rest()
+
+    def _come_to_rest(self) -> None:
+        """Nothing of the interrupted command is to come any more, but perhaps a KILL."""
+        if self._kill_is_due:
+            return  # _killed() calls again
+        if self._kill_came_late:
+            self._kill_came_late = False
+            self._conversation = self.engine.absorb()
+            self._received(0)
+            return
+        self._watchdog.rest()
+        self._rested()
+        if self._gone is not None:
+            self._break(self.engine.lost_idle(self._gone[0]), news=True)
 
     def _interrupted(self, conversation: Conversation, failure: BaseException) -> None:
         del conversation
         self._wake(failure)
 
     def _end(self) -> None:
+        self._conversation = None
+        if self._state is DRAINING:
+            self._come_to_rest()
+            return
         self._state = READY
-        self._conversation = self._owner = self._watchdog.deadline = None
+        self._owner = self._watchdog.deadline = self._watchdog.silence = None
         if self._gone is not None and not self.engine.streaming:
             self._break(self.engine.lost_idle(self._gone[0]), news=True)
 

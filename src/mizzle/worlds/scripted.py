@@ -15,13 +15,14 @@ world for connect(), `unix_socket` is the path of the script. `Recorder` writes 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from mizzle import errors
 from mizzle.engine.conversations import READ
 from mizzle.engine.wire import ReceiveBuffer
-from mizzle.worlds import Conversation, Endpoint, Wire
+from mizzle.worlds import Conversation, Endpoint, Rescue, Wire
 
 __all__ = ["Channel", "Recorder", "Script", "Step", "open_channel"]
 
@@ -100,7 +101,11 @@ class Channel:
 
     def __init__(self, script: Script, *, chunk: int | None = None) -> None:
         self.engine: Any = None
+        self.rescue: Rescue | None = None
+        self.read_timeout: float | None = None
+        self.write_timeout: float | None = None
         self.closed = False
+        self.draining = False
         self.broken: BaseException | None = None
         self._steps = list(reversed(script.steps))
         self._chunk = chunk
@@ -136,6 +141,10 @@ class Channel:
     def fileno(self) -> int:
         """-1: there is no socket."""
         return -1
+
+    def peer(self) -> Endpoint:
+        """Nowhere."""
+        return Endpoint()
 
     def _break(self, reason: BaseException) -> None:
         if not self.closed:
@@ -265,3 +274,12 @@ class _WatchedWire:
         self._recorder.note(_SERVER, bytes(self._given[:n]))
         self._given = memoryview(b"")
         return self._wire.received(n)
+
+
+def spawn(work: Callable[[], None], name: str) -> None:
+    """Nobody is interrupted here, and nothing runs in the background."""
+    raise NotImplementedError(f'{name}: world="scripted" has no background')
+
+
+def place() -> None:
+    """There is but one."""

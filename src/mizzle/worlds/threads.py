@@ -10,20 +10,23 @@ often than that waits longer for a silent server.
 from __future__ import annotations
 
 import _socket
+import logging
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+from mizzle import errors
 from mizzle.engine.conversations import READ
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
-from mizzle.worlds.base import BROKEN, BUSY, ChannelBase
+from mizzle.worlds.base import BUSY, DRAINING, ChannelBase
 
-_NO_ANSWER = "no answer within the time that was given"
+_native = sockets.unpatched("threading")
 
 
-class _PerThread(threading.local):
+class _PerThread(_native.local):  # type: ignore[misc, name-defined]
     def __init__(self) -> None:
         self.buffer = ReceiveBuffer()
 
@@ -34,15 +37,18 @@ _here = _PerThread()
 class Channel(ChannelBase):
     """One connection, for one thread at a time."""
 
-    __slots__ = ("_armed", "_turn")
+    __slots__ = ("_armed", "_kill_is_over", "_turn")
 
     def __init__(self, sock: _socket.socket) -> None:
         super().__init__(sock)
-        self._turn = threading.Lock()  # held while a conversation runs, and for ever after the end
+        self._turn = _native.Lock()  # held while a conversation runs, and for ever after the end
         self._armed: float | None = None
+        self._kill_is_over: Signal
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling thread waits until it is done."""
+        if self._state is DRAINING:
+            timeout = self._wait_for_rest(conversation, timeout)
         if not self._turn.acquire(blocking=False):
             raise self._refusal(conversation)
         if self._pid != sockets.process.pid:
@@ -50,38 +56,33 @@ class Channel(ChannelBase):
             raise self._refusal(conversation)
         self._state = BUSY
         self._conversation = conversation
-        self._owner = threading.get_ident()
+        self._owner = _native.get_ident()
         try:
             self._talk(conversation, timeout)
         except BaseException as failure:
             self._ended_by(conversation, failure)
             raise
-        else:
-            self._end()
-        finally:
-            if self._state is not BROKEN:
-                self._turn.release()
-                if self._aborted and self._turn.acquire(blocking=False):
-                    self._break(self._reason())
+        self._end()
         return conversation.result
 
     def _talk(self, conversation: Conversation, timeout: float | None) -> None:
         wire, sock, buffer = conversation.wire, self._sock, _here.buffer
         end = None if timeout is None else time.monotonic() + timeout
-        if timeout != self._armed:
-            self._arm(timeout)
+        patience = least(timeout, self.read_timeout)
+        if patience != self._armed:
+            self._arm(patience)
         waited = False
         while want := conversation.advance():
             if wire.outgoing and self._flush(conversation, end):
                 continue
             if want == READ or self._send_failure is not None:
                 if waited and end is not None:
-                    self._arm(end - time.monotonic())
+                    self._arm(least(end - time.monotonic(), self.read_timeout))
                 waited = True
                 try:
                     n = sock.recv_into(wire.space(buffer))
                 except BlockingIOError:
-                    raise self._lost(conversation, TimeoutError(_NO_ANSWER)) from None
+                    raise self._too_late(conversation, self._lateness(timeout, end)) from None
                 except OSError as failure:
                     raise self._lost(conversation, failure) from failure
                 if not n:
@@ -89,6 +90,11 @@ class Channel(ChannelBase):
                 wire.received(n)
         if wire.outgoing:
             self._flush(conversation, end)
+
+    def _lateness(self, timeout: float | None, end: float | None) -> str:
+        if timeout is not None and end is not None and (self.read_timeout is None or time.monotonic() >= end):
+            return f"no answer within {timeout:g} s"
+        return f"the server sent no byte for {self.read_timeout:g} s (read_timeout)"
 
     def _arm(self, timeout: float | None) -> None:
         """Let a receive end after that many seconds; None: never."""
@@ -116,13 +122,15 @@ class Channel(ChannelBase):
 
     def _wait_both_ways(self, conversation: Conversation, end: float | None) -> bool:
         """Wait until the socket takes more. A server that is talking itself may not, so hear it: true if it did."""
-        timeout = None if end is None else max(end - time.monotonic(), 0) * 1000
+        left = None if end is None else max(end - time.monotonic(), 0)
+        patience = least(left, self.write_timeout)
         select = sockets.unpatched("select")
         poll = select.poll()
         poll.register(self._sock, select.POLLIN | select.POLLOUT)
-        ready = poll.poll(timeout)
+        ready = poll.poll(None if patience is None else patience * 1000)
         if not ready:
-            raise self._lost(conversation, TimeoutError("the server did not take the command in the time given"))
+            limit = "the time given" if patience == left else f"{self.write_timeout:g} s (write_timeout)"
+            raise self._too_late(conversation, f"the server did not take the command in {limit}")
         if not ready[0][1] & ~select.POLLOUT:
             return False
         wire = conversation.wire
@@ -139,20 +147,73 @@ class Channel(ChannelBase):
         self._kept = True
         return True
 
+    # -- the rest of a conversation whose owner was interrupted, in a thread of its own ----------------------------
+
+    def _drain(self, rest: Conversation, limit: float) -> None:
+        self._kill_is_over = Signal()
+        try:
+            spawn(lambda: self._clean_up(rest, limit), "mizzle: the rest of a command")
+        except RuntimeError as failure:  # no thread is to be had
+            self._break(errors.connection_closed(f"the rest of a command could not be read: {failure}"))
+
+    def _clean_up(self, rest: Conversation, limit: float) -> None:
+        end = time.monotonic() + limit
+        try:
+            self._finish(rest, end)
+            if self._kill_is_due and not self._kill_is_over.wait(max(end - time.monotonic(), 0)):
+                raise errors.connection_closed(f"KILL QUERY was not answered within {limit:g} s")
+            if self._kill_came_late:
+                self._kill_came_late = False
+                self._finish(self.engine.absorb(), end)
+        except errors.Error as failure:
+            self._break(failure)
+        else:
+            self._rested()
+
+    def _finish(self, conversation: Conversation, end: float) -> None:
+        self._conversation = conversation
+        try:
+            self._talk(conversation, max(end - time.monotonic(), 0.001))
+        except errors.Error:
+            if not conversation.finished:
+                raise
+        self._conversation = None
+
+    def _killed(self, hit: bool) -> None:
+        self._kill_came_late = hit
+        self._kill_is_due = False
+        self._kill_is_over.set()
+
+    def _rested(self) -> None:
+        super()._rested()
+        self._give_turn()
+
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        super()._end()
+        self._give_turn()
+
+    def _give_turn(self) -> None:
+        self._turn.release()
+        if self._aborted and self._turn.acquire(blocking=False):
+            self._break(self._reason())
 
     def _close(self) -> None:
         sockets.shut_down(self._sock)
         self._sock.close()
 
+    def _signal(self) -> Signal:
+        return Signal()
+
     def _is_elsewhere(self) -> bool:
         return not self._turn.acquire(blocking=False)
 
     def _caller(self) -> object:
-        return threading.get_ident()
+        return _native.get_ident()
 
     def _name(self, user: Any) -> str:
-        for thread in threading.enumerate():
+        for thread in (*threading.enumerate(), *_native.enumerate()):  # patched and original know their own
             if thread.ident == user:
                 return f"thread {thread.name!r}"
         return "another thread"
@@ -180,3 +241,46 @@ def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
             sock.close()
             raise
     raise sockets.unreachable(failures)
+
+
+def least(*limits: float | None) -> float | None:
+    """The shortest of some times; None is no limit."""
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+class Signal:
+    """Something that happens once, for any number of threads."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = _native.Event()
+
+    @property
+    def is_set(self) -> bool:
+        """Has it happened?"""
+        return bool(self._event.is_set())
+
+    def set(self) -> None:
+        """Let it happen: all who wait go on."""
+        self._event.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """True once it has happened; False after `timeout` seconds."""
+        return bool(self._event.wait(timeout))
+
+
+def spawn(work: Callable[[], None], name: str) -> None:
+    """Run `work` beside the caller, in a thread that does not keep the program alive. What it raises is logged."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:
+            logging.getLogger("mizzle").exception("%s failed", name)
+
+    _native.Thread(target=run, name=name, daemon=True).start()
+
+
+def place() -> None:
+    """There is but one: any thread can do what another has begun."""

@@ -13,9 +13,12 @@ __all__ = ["Watchdog"]
 
 
 class Watchdog:
-    """Calls `expired` when `deadline` passes, unless that was taken back by setting it to None."""
+    """Calls `expired` when `deadline`, for the whole, or `silence`, put off by each sign of life, has passed.
 
-    __slots__ = ("_call_later", "_clock", "_due", "_expired", "_timer", "deadline")
+    Either is a moment, or None: never.
+    """
+
+    __slots__ = ("_call_later", "_clock", "_due", "_expired", "_timer", "deadline", "silence")
 
     def __init__(self, clock: Callable[[], float], call_later: Callable[..., Any], expired: Callable[[], None]) -> None:
         self._clock = clock
@@ -24,23 +27,37 @@ class Watchdog:
         self._timer: Any = None
         self._due = 0.0
         self.deadline: float | None = None
+        self.silence: float | None = None
 
     def start(self, timeout: float) -> None:
         """Let the deadline be that many seconds from now."""
         now = self._clock()
-        self.deadline = deadline = now + timeout
-        if self._timer is not None:
-            if self._due <= deadline:
-                return
-            self._timer.cancel()
-        self._arm(deadline, timeout)
+        self.deadline = now + timeout
+        self._watch(self.deadline, timeout)
+
+    def bear(self, silence: float) -> None:
+        """Let the silence be that many seconds from now at most."""
+        now = self._clock()
+        self.silence = now + silence
+        self._watch(self.silence, silence)
+
+    def rest(self) -> None:
+        """Nothing has to happen any more."""
+        self.deadline = self.silence = None
 
     def cancel(self) -> None:
-        """Take back the deadline and the timer too: the connection ends."""
-        self.deadline = None
+        """Take back the timer too: the connection ends."""
+        self.rest()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _watch(self, due: float, delay: float) -> None:
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.cancel()
+        self._arm(due, delay)
 
     def _arm(self, due: float, delay: float) -> None:
         self._due = due
@@ -48,11 +65,13 @@ class Watchdog:
 
     def _ring(self) -> None:
         self._timer = None
-        if self.deadline is None:
+        due = self.deadline
+        if self.silence is not None and (due is None or self.silence < due):
+            due = self.silence
+        if due is None:
             return
-        left = self.deadline - self._clock()
+        left = due - self._clock()
         if left > 0:
-            self._arm(self.deadline, left)
+            self._arm(due, left)
         else:
-            self.deadline = None
             self._expired()
