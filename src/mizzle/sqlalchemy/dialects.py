@@ -70,8 +70,10 @@ class MizzleDialect(MySQLDialect):
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
         """Is the connection gone? mizzle's errors say so; others are judged by their number."""
+        if not isinstance(e, mizzle.Error):
+            return False
         known: Any = e
-        return isinstance(e, mizzle.Error) and (not e.alive or super().is_disconnect(known, connection, cursor))
+        return not getattr(e, "alive", True) or super().is_disconnect(known, connection, cursor)
 
     def detect_autocommit_setting(self, dbapi_conn: Any) -> bool:
         """As the server said last."""

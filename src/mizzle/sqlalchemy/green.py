@@ -2,8 +2,8 @@
 
 Knows: the two places where a pool waits, and the queues and locks of green threads. Must not know: connections.
 
-A pool waits with `threading`'s locks: in its queue, for a connection that is free, and beside its first connection, whose
-server is looked at once for all. Unpatched, such a wait stops the hub, and with it whoever would end the wait.
+A pool waits with `threading`'s locks: in its queue, for a connection that is free, and beside its first connection, by
+which the server is looked at once for all. Unpatched, such a wait stops the hub, and with it whoever would end it.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ NEITHER_HAS = """
     datetime_microseconds time_microseconds
 """
 # NEITHER_HAS, line by line: the grammar and the types of both servers; a date in a statement is a string to them
-# ("SELECT '2012-10-15'" is one, too); DATETIME and TIME without a precision, as the suite makes them, keep whole seconds.
+# ("SELECT '2012-10-15'" is one, too); DATETIME and TIME without a precision, as the suite makes them, keep seconds.
 
 
 def _on_mariadb(current: Any) -> bool:
@@ -55,7 +55,7 @@ def _property(having: bool | None) -> property:
         rule = exclusions.open() if having else exclusions.closed()
     else:
         rule = exclusions.only_if(_on_mariadb)
-    return property(lambda self: rule)
+    return property(lambda _: rule)
 
 
 class Requirements(SuiteRequirements):
@@ -66,4 +66,4 @@ for _names, _having in ((BOTH_HAVE, True), (MARIADB_HAS, None), (NEITHER_HAS, Fa
     for _name in _names.split():
         setattr(Requirements, _name, _property(_having))
 for _name in MYSQL_HAS.split():
-    setattr(Requirements, _name, property(lambda self: exclusions.skip_if(_on_mariadb)))
+    setattr(Requirements, _name, property(lambda _: exclusions.skip_if(_on_mariadb)))
