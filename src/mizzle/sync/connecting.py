@@ -6,13 +6,17 @@ Knows: the order of these steps. Must not know: packets, sockets, what a connect
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
 from mizzle.sync.channels import log_in
 from mizzle.sync.connection import Connection
 from mizzle.sync.rescue import Rescue
 from mizzle.options import connect_options
+
+if TYPE_CHECKING:
+    from mizzle.options import ConnectOptions
+    from mizzle.worlds import Channel
 
 #: The worlds that this face works in; the first is the default.
 WORLDS = ("auto", "threads", "eventlet", "scripted")
@@ -26,6 +30,12 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
     subclass of Connection to be made instead.
     """
     options = connect_options(**keywords)
+    channel = open_session(options)
+    return (connection_class or Connection)(channel, channel.engine, options)
+
+
+def open_session(options: ConnectOptions) -> Channel:
+    """A channel whose engine is logged in, made for a Connection of these options."""
     world: Any = worlds.resolve(world_name(options.world))
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
@@ -35,7 +45,7 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
         channel.rescue = Rescue(world, channel, channel.engine, options)
     channel.read_timeout = options.read_timeout
     channel.write_timeout = options.write_timeout
-    return (connection_class or Connection)(channel, channel.engine, options)
+    return channel
 
 
 def world_name(name: str) -> str:

@@ -38,7 +38,7 @@ FEW_ROWS = 100
 PACKET_MARGIN = 64
 
 
-class _Closed:
+class ClosedChannel:
     """Stands where the channel of a connection was that close() has ended."""
 
     closed = True
@@ -65,7 +65,7 @@ class _Closed:
         return Endpoint()
 
 
-_CLOSED = _Closed()
+_CLOSED = ClosedChannel()
 
 
 class Connection:
