@@ -31,6 +31,7 @@ class Work:
 CONTESTANTS = {
     "mizzle": Contestant("mizzle", "mizzle", "mizzle", "mizzle_threads", "threads"),
     "mizzle-eventlet": Contestant("mizzle (eventlet)", "mizzle", "mizzle", "mizzle_eventlet", "eventlet"),
+    "mizzle-gevent": Contestant("mizzle (gevent)", "mizzle", "mizzle", "mizzle_gevent", "gevent"),
     "mizzle-asyncio": Contestant("mizzle (asyncio)", "mizzle", "mizzle", "mizzle_asyncio", "asyncio"),
     "pymysql": Contestant("PyMySQL", "pymysql", "PyMySQL", "pymysql", "threads"),
     "pymysql-eventlet": Contestant("PyMySQL (eventlet, patched)", "pymysql", "PyMySQL", "pymysql", "eventlet-patched"),
@@ -53,8 +54,8 @@ CONTESTANTS = {
 
 _BLOCKING = ("mysqlclient", "mariadb", "pymysql", "cymysql", "connector")
 _ASYNCIO = ("asyncmy", "aiomysql", "connector-asyncio")
-_GREEN = ("mizzle-eventlet", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
-_ALL = ("mizzle", "mizzle-eventlet", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
+_GREEN = ("mizzle-eventlet", "mizzle-gevent", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
+_ALL = ("mizzle", "mizzle-eventlet", "mizzle-gevent", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
 _PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
 _STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
 

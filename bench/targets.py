@@ -71,6 +71,9 @@ TARGETS = (
         0.45,
         ratio("select-eventlet", "mizzle-eventlet", "pymysql-eventlet"),
     ),
+    Target(
+        "CPU of a point select on gevent : PyMySQL's", 0.45, ratio("select-eventlet", "mizzle-gevent", "pymysql-gevent")
+    ),
     Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
 )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "mizzle"
-WORLDS = {"threads", "eventlet", "asyncio", "scripted"}
+WORLDS = {"threads", "eventlet", "gevent", "asyncio", "trio", "scripted"}
 # Beside the floors: may be imported by all of them, and import none of them.
 NEUTRAL = {"errors", "types", "constants", "options"}
 LOOPS = {"eventlet", "gevent", "trio", "asyncio", "greenlet"}
@@ -68,7 +68,7 @@ def test_worlds_know_no_face_and_no_other_world(path: Path) -> None:
     assert floors(path) <= {"errors", "engine", "worlds"}
     others = {name.split(".")[2] for name in imported(path) if name.startswith("mizzle.worlds.")}
     assert not others & WORLDS - {path.stem}
-    allowed = {path.stem} | ({"greenlet"} if path.stem == "eventlet" else set())
+    allowed = {path.stem} | ({"greenlet"} if path.stem in {"eventlet", "gevent"} else set())
     assert not tops(path) & LOOPS - allowed
 
 

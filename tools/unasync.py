@@ -31,7 +31,8 @@ RULES = [
         (r"\bAsync(Channel|World)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),
         (r"\bmizzle\.aio\b", "mizzle.sync"),
-        (r'^WORLDS = \("asyncio",\)', 'WORLDS = ("auto", "threads", "eventlet", "scripted")'),
+        (r'^WORLDS = \("auto", "asyncio", "trio"\)', 'WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")'),
+        (r"\bresolve_async\b", "resolve"),
         (r"\bfor asyncio\b", "for threads and green threads"),
     )
 ]

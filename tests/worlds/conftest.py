@@ -6,18 +6,26 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from habitats import Asyncio, Eventlet, Habitat, Threads
+from habitats import Asyncio, Eventlet, Gevent, Habitat, Threads, Trio
 from peers import Peer
 
 
-@pytest.fixture(params=[Threads, Eventlet, Asyncio], ids=lambda kind: kind.name)
+@pytest.fixture(params=[Threads, Eventlet, Gevent, Asyncio, Trio], ids=lambda kind: kind.name)
 def habitat(request: pytest.FixtureRequest) -> Habitat:
     made: Habitat = request.param()
     return made
 
 
-@pytest.fixture(params=[Eventlet, Asyncio], ids=lambda kind: kind.name)
+@pytest.fixture(params=[Eventlet, Gevent, Asyncio, Trio], ids=lambda kind: kind.name)
+def loop_habitat(request: pytest.FixtureRequest) -> Habitat:
+    """Where one OS thread runs many things."""
+    made: Habitat = request.param()
+    return made
+
+
+@pytest.fixture(params=[Eventlet, Gevent, Asyncio], ids=lambda kind: kind.name)
 def push_habitat(request: pytest.FixtureRequest) -> Habitat:
+    """Where somebody listens to idle connections."""
     made: Habitat = request.param()
     return made
 

@@ -13,16 +13,19 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
+import trio
 from peers import PATIENCE
 from toy import Conversation, Engine
 
-from mizzle.worlds import Endpoint, resolve
+from mizzle.worlds import Endpoint, resolve, resolve_async
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # eventlet discourages its use, at import
     import eventlet
     import eventlet.event
     from eventlet import tpool
+import gevent
+import gevent.event
 
 Test = Coroutine[Any, Any, Any]
 
@@ -136,12 +139,57 @@ class GreenTask:
         return result
 
 
+class Gevent:
+    name = "gevent"
+    interrupt = Interrupted
+
+    def __init__(self) -> None:
+        self.world = resolve("gevent")
+
+    def run(self, test: Test) -> Any:
+        with gevent.Timeout(PATIENCE):
+            return straight(test)
+
+    open = Threads.open
+    talk = Threads.talk
+
+    async def until(self, event: threading.Event) -> None:
+        assert gevent.get_hub().threadpool.apply(event.wait, (PATIENCE,))
+
+    def spawn(self, test: Test) -> Greenlet:
+        return Greenlet(test)
+
+    async def settled(self, channel: Any) -> None:
+        await turns(self, lambda: channel.closed)
+
+
+class Greenlet:
+    def __init__(self, test: Test) -> None:
+        self._event = gevent.event.AsyncResult()
+        self.green = gevent.spawn(self._run, test)
+
+    def _run(self, test: Test) -> None:
+        try:
+            self._event.set((straight(test), None))
+        except BaseException as failure:  # noqa: BLE001 - raised by outcome()
+            self._event.set((None, failure))
+
+    def interrupt(self) -> None:
+        self.green.kill(Interrupted())
+
+    async def outcome(self) -> Any:
+        result, failure = self._event.get()
+        if failure is not None:
+            raise failure
+        return result
+
+
 class Asyncio:
     name = "asyncio"
     interrupt = asyncio.CancelledError
 
     def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
-        self.world = resolve("asyncio")
+        self.world = resolve_async("asyncio")
         self.new_loop = new_loop
 
     def run(self, test: Test) -> Any:
@@ -186,7 +234,62 @@ class Task:
         return await self._task
 
 
-Habitat = Threads | Eventlet | Asyncio
+class Trio:
+    name = "trio"
+    interrupt = trio.Cancelled
+
+    def __init__(self) -> None:
+        self.world = resolve_async("trio")
+        self.nursery: trio.Nursery
+
+    def run(self, test: Test) -> Any:
+        async def main() -> Any:
+            with trio.fail_after(PATIENCE):
+                async with trio.open_nursery() as self.nursery:
+                    return await test
+
+        return trio.run(main)
+
+    open = Asyncio.open
+    talk = Asyncio.talk
+
+    async def until(self, event: threading.Event) -> None:
+        assert await trio.to_thread.run_sync(event.wait, PATIENCE)
+
+    def spawn(self, test: Test) -> TrioTask:
+        return TrioTask(self.nursery, test)
+
+    async def settled(self, channel: Any) -> None:
+        """As under threads, nobody looks at an idle socket."""
+
+
+class TrioTask:
+    def __init__(self, nursery: trio.Nursery, test: Test) -> None:
+        self._future: Future[Any] = Future()
+        self._ended = trio.Event()
+        self._scope = trio.CancelScope()
+        nursery.start_soon(self._run, test, name="other")
+
+    async def _run(self, test: Test) -> None:
+        with self._scope:
+            try:
+                self._future.set_result(await test)
+            except BaseException as failure:
+                self._future.set_exception(failure)
+                if not isinstance(failure, Exception):
+                    raise
+            finally:
+                self._ended.set()
+
+    def interrupt(self) -> None:
+        self._scope.cancel()
+
+    async def outcome(self) -> Any:
+        await self._ended.wait()
+        return self._future.result(0)
+
+
+Habitat = Threads | Eventlet | Gevent | Asyncio | Trio
 
 
 async def turn(habitat: Habitat) -> None:
@@ -195,6 +298,10 @@ async def turn(habitat: Habitat) -> None:
         await asyncio.sleep(0)
     elif isinstance(habitat, Eventlet):
         eventlet.sleep(0)
+    elif isinstance(habitat, Gevent):
+        gevent.sleep(0)
+    elif isinstance(habitat, Trio):
+        await trio.lowlevel.checkpoint()
 
 
 async def turns(habitat: Habitat, condition: Callable[[], bool]) -> None:

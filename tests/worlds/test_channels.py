@@ -241,9 +241,9 @@ def test_batches(habitat: Habitat) -> None:
         habitat.run(test(peer))
 
 
-def test_a_neighbour_is_not_starved(push_habitat: Habitat) -> None:
+def test_a_neighbour_is_not_starved(loop_habitat: Habitat) -> None:
     """While a big answer comes in, the others have a turn for each chunk."""
-    habitat = push_habitat
+    habitat = loop_habitat
     size = 8_000_000
 
     def flood(link: Link) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from habitats import Eventlet, Habitat, Threads, turn, turns
+from habitats import Eventlet, Gevent, Habitat, Threads, turn, turns
 from peers import PATIENCE, Link, Peer
 from toy import Engine, Wire
 
@@ -313,7 +313,7 @@ def test_two_users(habitat: Habitat) -> None:
             await habitat.talk(channel, second, 5)
         assert not caught.value.sent
         names = str(caught.value).split(" so that ")
-        if not isinstance(habitat, Eventlet):
+        if not isinstance(habitat, (Eventlet, Gevent)):
             assert "'other'" in names[0]
             assert "'other'" not in names[1]
         else:
@@ -349,8 +349,8 @@ def test_abort_wakes_who_waits(habitat: Habitat, timeout: float | None) -> None:
         habitat.run(test(peer))
 
 
-def test_abort_from_another_thread(push_habitat: Habitat) -> None:
-    habitat = push_habitat
+def test_abort_from_another_thread(loop_habitat: Habitat) -> None:
+    habitat = loop_habitat
 
     async def test(peer: Peer) -> None:
         channel = await habitat.open(peer.endpoint)
@@ -562,8 +562,8 @@ def test_a_server_that_does_not_accept(habitat: Habitat) -> None:
             filler.close()
 
 
-def test_an_interrupt_while_connecting(push_habitat: Habitat, open_files: Callable[[], int]) -> None:
-    habitat = push_habitat
+def test_an_interrupt_while_connecting(loop_habitat: Habitat, open_files: Callable[[], int]) -> None:
+    habitat = loop_habitat
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

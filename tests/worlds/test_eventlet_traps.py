@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytest
 from habitats import Eventlet, eventlet
 from peers import Link, Peer
+from processes import in_a_process
 from toy import Engine
 
 from mizzle import errors
@@ -24,7 +21,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from eventlet import hubs
 
-HERE = Path(__file__).parent
 HUBS = ("epolls", "poll", "selects", "asyncio")
 
 
@@ -205,21 +201,6 @@ def test_a_number_closed_behind_our_back(peer: Peer) -> None:
     other.close()
 
 
-def in_a_process(program: str, *arguments: str) -> str:
-    """Run a program that patches, or chooses its hub, where it does not matter to other tests."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program), *arguments],
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return done.stdout.strip()
-
-
 PROGRAM = """
     import sys
     import eventlet
@@ -305,7 +286,7 @@ def test_no_hub_is_needed_to_import_the_others() -> None:
         from mizzle.worlds import resolve
         assert resolve("auto").__name__ == "mizzle.worlds.threads"
         resolve("scripted")
-        print([name for name in ("eventlet", "asyncio", "greenlet") if name in sys.modules])
+        print([name for name in ("eventlet", "gevent", "asyncio", "trio", "greenlet") if name in sys.modules])
     """
     assert in_a_process(program) == "[]"
 

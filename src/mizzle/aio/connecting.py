@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
     from mizzle.worlds import AsyncChannel
 
-#: The worlds that this face works in; the first is the default.
-WORLDS = ("asyncio",)
+#: The worlds that this face works in; "auto" is the one that the caller is in.
+WORLDS = ("auto", "asyncio", "trio")
 
 
 async def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -35,7 +35,7 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
 
 async def open_session(options: ConnectOptions) -> AsyncChannel:
     """A channel whose engine is logged in, made for a Connection of these options."""
-    world: Any = worlds.resolve(world_name(options.world))
+    world: Any = worlds.resolve_async(world_name(options.world))
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
     )
@@ -49,8 +49,6 @@ async def open_session(options: ConnectOptions) -> AsyncChannel:
 
 def world_name(name: str) -> str:
     """The world asked for; an error if it is one for the other face."""
-    if name == "auto":
-        return WORLDS[0]
     if name not in WORLDS:
         raise errors.NotSupportedError(
             0, f"world={name!r} is not for {__package__}, which works in: {', '.join(WORLDS)}", sent=False

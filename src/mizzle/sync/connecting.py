@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
     from mizzle.worlds import Channel
 
-#: The worlds that this face works in; the first is the default.
-WORLDS = ("auto", "threads", "eventlet", "scripted")
+#: The worlds that this face works in; "auto" is the one that the caller is in.
+WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")
 
 
 def connect(*, connection_class: type[Connection] | None = None, **keywords: Any) -> Connection:
@@ -50,8 +50,6 @@ def open_session(options: ConnectOptions) -> Channel:
 
 def world_name(name: str) -> str:
     """The world asked for; an error if it is one for the other face."""
-    if name == "auto":
-        return WORLDS[0]
     if name not in WORLDS:
         raise errors.NotSupportedError(
             0, f"world={name!r} is not for {__package__}, which works in: {', '.join(WORLDS)}", sent=False

@@ -7,28 +7,28 @@ that every world keeps and that any further one (a bare loop too: examples/selec
 1. A command is a `Conversation`. `advance()` answers DONE, READ or WRITE, or raises. Whatever `wire.outgoing` holds is
    sent before a READ is waited for. WRITE means: send at least some of it, then advance again. After DONE what is left
    is sent (COM_QUIT has no reply). One round trip is one wait.
-2. Push worlds (eventlet, asyncio) advance from the callback that received the bytes; who waits is woken once, when all
-   is done, however many chunks came. A callback does one receive and at most one send, so that between two chunks of
-   a big result everybody else has a turn. A command always waits for its answer, hence for the hub, at least once:
-   nothing more is needed for fairness.
-3. Pull worlds (threads) loop: advance, flush, receive.
+2. Push worlds (eventlet, gevent, asyncio) advance from the callback that received the bytes; who waits is woken once,
+   when all is done, however many chunks came. A callback does one receive and at most one send, so that between two
+   chunks of a big result everybody else has a turn. A command always waits for its answer, hence for the hub, at least
+   once: nothing more is needed for fairness.
+3. Pull worlds (threads, trio) loop: advance, flush, receive.
 4. Deadlines belong to the world. `open_channel(timeout=)` covers names and connecting, `run(timeout=)` one
    conversation with all its waits; the face hands on what is left of a deadline that covers several. Push worlds keep
-   one lazily re-armed timer a connection, threads let the kernel watch (SO_RCVTIMEO).
+   one lazily re-armed timer a connection, threads let the kernel watch (SO_RCVTIMEO), trio has a scope a command.
 5. While a conversation runs the channel is BUSY. A second one is refused before a byte is sent, with an error that
    names both users. So is use from another process, from another thread's hub, from another loop, and after the end.
-6. An interrupt (deadline, CancelledError, eventlet.Timeout, GreenletExit, KeyboardInterrupt: any BaseException) is
-   raised to its owner at once. What then becomes of the connection is decided in one place, `ChannelBase._ended_by`:
-   it stays READY if the conversation had come to its end. If it could go on, the channel is DRAINING: the world reads
-   the rest in the background (`Conversation.drain`), and the face's `Rescue` has the server end the statement. Within
-   `Rescue.limit` seconds the channel is READY again, or aborted; who calls run() meanwhile waits for that. A KILL that
-   may have come too late is absorbed before the channel is READY. In all other cases, and without a rescue, it is
-   aborted. No one ever sees another's rows, and no statement is killed but the interrupted one.
+6. An interrupt (deadline, CancelledError, trio.Cancelled, a hub's Timeout, GreenletExit, KeyboardInterrupt: any
+   BaseException) is raised to its owner at once. What then becomes of the connection is decided in one place,
+   `ChannelBase._ended_by`: it stays READY if the conversation had come to its end. If it could go on, the channel is
+   DRAINING: the world reads the rest in the background (`Conversation.drain`), and the face's `Rescue` has the server
+   end the statement. Within `Rescue.limit` seconds the channel is READY again, or aborted; who calls run() meanwhile
+   waits for that. A KILL that may have come too late is absorbed before the channel is READY. In all other cases, and
+   without a rescue, it is aborted. No one ever sees another's rows, and no statement is killed but the interrupted one.
 7. Bytes or EOF on an idle connection break it at once; the next `run()` raises the reason (the engine decodes the
-   server's last ERR packet), later ones `ConnectionClosed`. Threads have nobody who listens to an idle socket: there
-   the next command meets the same words as its answer. Between two batches of a streamed result bytes are
+   server's last ERR packet), later ones `ConnectionClosed`. Pull worlds have nobody who listens to an idle socket:
+   there the next command meets the same words as its answer. Between two batches of a streamed result bytes are
    legitimate: the world keeps one chunk, then stops listening until the next conversation.
-8. The world is chosen for each connection, never at import (`resolve`).
+8. The world is chosen for each connection, never at import (`resolve`, `resolve_async`).
 9. While a command is not wholly sent the world also reads: a server may answer before it has taken everything, and
    two sides that only send wait for ever. What arrives meanwhile is put aside with `wire.keep()`. A socket is shut down
    before it is closed (that wakes who waits), leaves its hub before it is closed, and is never touched after;
@@ -40,6 +40,7 @@ and the return of `advance()` (or `keep()`).
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Coroutine
@@ -47,11 +48,10 @@ from typing import Any, Literal, NamedTuple, Protocol, cast, overload
 
 __all__ = [
     "AsyncChannel", "AsyncWorld", "Channel", "Conversation", "Endpoint", "Engine", "Rescue", "Signal", "Wire", "World",
-    "resolve",
+    "resolve", "resolve_async",
 ]  # fmt: skip
 
-_WORLDS = ("threads", "eventlet", "asyncio", "scripted")
-_LATER = ("gevent", "trio")
+_WORLDS = ("threads", "eventlet", "gevent", "asyncio", "trio", "scripted")
 
 
 class Endpoint(NamedTuple):
@@ -196,20 +196,49 @@ class AsyncWorld(Protocol):
 
 
 @overload
-def resolve(name: Literal["asyncio"]) -> AsyncWorld: ...  # type: ignore[overload-overlap]
+def resolve(name: Literal["asyncio", "trio"]) -> AsyncWorld: ...  # type: ignore[overload-overlap]
 @overload
 def resolve(name: str) -> World: ...
 def resolve(name: str) -> World | AsyncWorld:
-    """The world of that name, imported now; "auto" is threads, or eventlet where that has patched `socket`."""
-    if name == "auto":
-        name = "eventlet" if _eventlet_has_patched_sockets() else "threads"
-    if name in _LATER:
-        raise ValueError(f"world={name!r} comes in a later version of mizzle; this one has {', '.join(_WORLDS)}")
+    """The world of that name, imported now; "auto" is threads, or the hub whose patches `socket` wears."""
+    return cast("World | AsyncWorld", _load(_patched_with() if name == "auto" else name))
+
+
+def resolve_async(name: str) -> AsyncWorld:
+    """The same for those who await; "auto" is the loop that the calling task is in."""
+    return cast("AsyncWorld", _load(_running_loop() if name == "auto" else name))
+
+
+def _load(name: str) -> Any:
     if name not in _WORLDS:
         raise ValueError(f"there is no world {name!r}: choose one of auto, {', '.join(_WORLDS)}")
-    return cast("World | AsyncWorld", importlib.import_module(f"{__name__}.{name}"))
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ImportError(
+            f"world={name!r} needs the package {name}: pip install 'mizzle[{name}]'", name=name
+        ) from error
 
 
-def _eventlet_has_patched_sockets() -> bool:
+def _patched_with() -> str:
     patcher = sys.modules.get("eventlet.patcher")
-    return patcher is not None and bool(patcher.is_monkey_patched("socket"))
+    if patcher is not None and patcher.is_monkey_patched("socket"):
+        return "eventlet"
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("socket"):
+        return "gevent"
+    return "threads"
+
+
+def _running_loop() -> str:
+    """One may run inside the other: an asyncio task has asyncio's answer, else a trio task has trio's."""
+    trio = sys.modules.get("trio")
+    if trio is None or not trio.lowlevel.in_trio_task():
+        return "asyncio"
+    asyncio = sys.modules.get("asyncio")
+    with contextlib.suppress(RuntimeError):  # no loop of asyncio in this thread
+        if asyncio is not None and asyncio.current_task() is not None:
+            return "asyncio"
+    return "trio"

@@ -263,6 +263,8 @@ class ChannelBase:
 
     def _rested(self) -> None:
         """The rest is read, and no KILL can be under way that would hit another command."""
+        if self._state is not DRAINING:
+            return
         self._state = READY
         self._owner = None
         self._rest_has_come()

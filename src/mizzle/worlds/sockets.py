@@ -126,8 +126,16 @@ def shut_down(sock: _socket.socket) -> None:
 
 
 def unpatched(name: str) -> ModuleType:
-    """A standard module as it was before eventlet replaced what is in it."""
-    return sys.modules.get(f"__original_module_{name}") or __import__(name)
+    """A standard module as it was before eventlet or gevent replaced what is in it."""
+    original = sys.modules.get(f"__original_module_{name}")
+    if original is not None:
+        return original
+    module = __import__(name)
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched(name):
+        patched, module = module, ModuleType(name)
+        vars(module).update({**vars(patched), **monkey.saved[name]})
+    return module
 
 
 class _Process:

@@ -1,0 +1,23 @@
+"""mizzle for gevent, not monkey-patched: the surface of `mizzle`, with connections that wait in gevent's hub.
+
+Knows: that `world="gevent"` is meant. Must not know: gevent, which is imported when the first connection is made.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import mizzle
+from mizzle import *  # noqa: F403 (the same surface, by definition)
+
+if TYPE_CHECKING:
+    from mizzle.sync import Connection
+
+__all__ = mizzle.__all__  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def connect(**keywords: Any) -> "Connection":  # type: ignore[no-redef]
+    """Connect to a server, in gevent's world; see `mizzle.connect`."""
+    return mizzle.connect(**{"world": "gevent", **keywords})
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(mizzle, name)
