@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from mizzle.constants import charsets
 
-MBLENGTH = {8: 1, 33: 3, 88: 2, 91: 2}
-
 
 class Charset(NamedTuple):
     """A collation with its character set."""
@@ -33,8 +31,9 @@ class Charset(NamedTuple):
 
 
 def charset_by_name(name: str) -> Charset:
-    """The character set of that name with its default collation."""
-    found = charsets.default_collation(name.lower())
+    """The character set of that name with its default collation; "utf8" is taken for utf8mb4 here, as in PyMySQL."""
+    name = name.lower()
+    found = charsets.default_collation("utf8mb4" if name == "utf8" else name)
     return Charset(found.id, found.charset, found.collation)
 
 

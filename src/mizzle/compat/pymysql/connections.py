@@ -5,14 +5,17 @@ Knows: PyMySQL's arguments, attributes and methods. Must not know: packets, worl
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
 from mizzle import errors, sync
 from mizzle.compat.pymysql import converters
-from mizzle.compat.pymysql.cursors import Cursor, SSCursor
+from mizzle.compat.pymysql.cursors import Cursor, SSCursor, left_incomplete
 from mizzle.engine.conversations import Engine
+from mizzle.engine.literals import Literals
 from mizzle.options import connect_options
 from mizzle.sync.connecting import open_session
 from mizzle.sync.connection import ClosedChannel
@@ -37,6 +40,8 @@ class Connection(sync.Connection):
     """
 
     def __init__(self, *args: Any, defer_connect: bool = False, **keywords: Any) -> None:
+        conv = converters.conversions if keywords.get("conv") is None else keywords["conv"]
+        self._given_encoders = {key: encoder for key, encoder in conv.items() if isinstance(key, type)}
         options = connect_options(**_keywords(args, keywords))
         if defer_connect:
             engine = Engine(options, secure=False, password=b"")
@@ -109,12 +114,34 @@ class Connection(sync.Connection):
 
     def escape(self, obj: Any, mapping: Any = None) -> str:
         """The value as a literal; `mapping` is a `conv` of other encoders."""
-        return super().escape(obj) if mapping is None else str(converters.escape_item(obj, self.charset, mapping))
+        if isinstance(obj, Mapping):
+            raise TypeError("dict can not be used as parameter")
+        if mapping is None or isinstance(obj, (str, bytes, bytearray)):
+            return super().escape(obj)
+        if type(obj) in {tuple, list, set, frozenset}:
+            return "(" + ",".join(self.escape(item, mapping) for item in obj) + ")"
+        return str(converters.escape_item(obj, self.charset, mapping))
+
+    literal = escape
+
+    @property
+    def encoders(self) -> MutableMapping[Any, Any]:
+        """By type what writes its values; a new entry counts from the next statement on."""
+        if self._written_by is None:
+            self._written_by = _Encoders(self)
+        return self._written_by
+
+    _written_by: _Encoders | None = None
+
+    def _encode_by(self, encoders: Mapping[Any, Any]) -> None:
+        changed = converters.changes({**converters.decoders, **encoders})
+        self._encoders = {key: encoder for key, encoder in changed.items() if isinstance(key, type)}
+        self._literals = Literals(self.encoding, self._encoders)
 
     def _settle_stream(self) -> None:
         """As in PyMySQL: what an SSCursor has not fetched is dropped, with a warning."""
         if self._streamer is not None and self._streamer() is not None:
-            warnings.warn("Previous unbuffered result was left incomplete", stacklevel=4)
+            left_incomplete()
         self._finish_stream()
 
     # Attributes
@@ -206,6 +233,22 @@ class Connection(sync.Connection):
     protocol_version = 10
 
 
+class _Encoders(dict[Any, Any]):
+    """The encoders of a connection, which is told of every change."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection._given_encoders)
+        self._connection = connection
+
+    def __setitem__(self, key: Any, encoder: Any) -> None:
+        super().__setitem__(key, encoder)
+        self._connection._encode_by(self)
+
+    def update(self, *args: Any, **keywords: Any) -> None:
+        super().update(*args, **keywords)
+        self._connection._encode_by(self)
+
+
 def _keywords(args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
     """The keywords for mizzle, from what PyMySQL takes."""
     if len(args) > len(_POSITIONS):
@@ -217,6 +260,8 @@ def _keywords(args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]
     if not given.get("cursorclass"):
         given["cursorclass"] = Cursor
     given["conv"] = converters.changes(given.get("conv")) or None
+    if (file := given.get("read_default_file")) and not os.path.exists(os.path.expanduser(file)):
+        del given["read_default_file"]  # as PyMySQL has it, a file need not be there
     return given
 
 

@@ -23,10 +23,11 @@ _DATETIME = re.compile(r"(\d{1,4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2}):(\
 
 
 def escape_item(val: object, charset: str | None = None, mapping: Mapping[Any, Any] | None = None) -> Any:
-    """The literal of a value."""
-    encoder = (encoders if mapping is None else mapping).get(type(val))
+    """The literal of a value, by the encoder of its type, else by that of str; TypeError where there is neither."""
+    mapping = encoders if mapping is None else mapping
+    encoder = mapping.get(type(val)) or mapping.get(str)
     if encoder is None:
-        return _literal(val)
+        raise TypeError("no default type converter defined")
     if encoder in (escape_dict, escape_sequence):
         return encoder(val, charset, mapping)
     return encoder(val, mapping)

@@ -5,17 +5,23 @@ Knows: arguments and results as PyMySQL has them. Must not know: connections, pa
 
 from __future__ import annotations
 
+import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mizzle import sync
+from mizzle.errors import OperationalError
 from mizzle.rows import column_names, dict_row
 
 _LOCAL_FILE = re.compile(
     r"""\s*LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LOCAL\s+INFILE\s+(['"])(.*?)(?<!\\)\1""",
     re.IGNORECASE | re.DOTALL,
 )
+
+_BINARY = re.compile(r"\b_binary\s*%(?=s|\()")
+_BINARY_BYTES = re.compile(rb"\b_binary\s*%(?=s|\()")
 
 
 class Cursor(sync.Cursor[Any]):
@@ -30,22 +36,28 @@ class Cursor(sync.Cursor[Any]):
         LOAD DATA LOCAL INFILE sends the file that the statement names, where connect(local_infile=True) allows it.
         """
         args = _sequence(args)
+        if args is not None:
+            query = _without_binary(query)
         self._statement = query, args
-        if "infile" not in keywords and (name := _local_file(query)):
+        if "infile" not in keywords and (name := _local_file(query)) and self._use()._options.local_infile:
+            if not os.path.exists(name):
+                raise OperationalError(1017, f"Can't find file '{name}'", sent=False)
             keywords["infile"] = name
         return super().execute(query, args, **keywords)
 
-    def executemany(self, query: str, args: Iterable[Any], **keywords: Any) -> Any:
+    def executemany(self, query: Any, args: Iterable[Any], **keywords: Any) -> Any:
         """As `mizzle.Cursor.executemany`; None if there is nothing to execute."""
         if not args:
             return None
+        query = _without_binary(query)
         self._statement = query, None
         rows = args if isinstance(args, (list, tuple)) else list(args)
         return super().executemany(query, [_sequence(row) for row in rows], **keywords)
 
     def mogrify(self, query: Any, args: Any = None) -> str:
         """The statement that execute() would send."""
-        return super().mogrify(query, _sequence(args))
+        statement: Any = query if args is None else _without_binary(query)
+        return super().mogrify(statement, _sequence(args))
 
     @property
     def _executed(self) -> str | None:
@@ -55,13 +67,23 @@ class Cursor(sync.Cursor[Any]):
         query, args = self._statement
         return self.mogrify(query, args)
 
+    def fetchone(self) -> Any:
+        """The next row; None at the end, and behind a nextset() that failed."""
+        return None if self._is_spent() else super().fetchone()
+
     def fetchmany(self, size: int | None = None) -> Any:
         """The next rows, a tuple of them."""
-        return tuple(super().fetchmany(size))
+        return [] if self._is_spent() else tuple(super().fetchmany(size))
 
     def fetchall(self) -> Any:
         """The rows that are left, a tuple of them."""
-        return tuple(super().fetchall())
+        return [] if self._is_spent() else tuple(super().fetchall())
+
+    def _is_spent(self) -> bool:
+        return self._result is None and self._statement is not None and self.connection is not None
+
+    def __iter__(self) -> Any:
+        return self
 
     def __next__(self) -> Any:
         row = self.fetchone()
@@ -101,6 +123,12 @@ class DictCursor(DictCursorMixin, Cursor):
 class SSCursor(Cursor, sync.StreamingCursor[Any]):
     """A cursor that fetches rows from the server as they are asked for."""
 
+    def execute(self, query: str | bytes, args: Any = None, **keywords: Any) -> int:
+        """As Cursor.execute; what is left of the result before is dropped, with a warning."""
+        if self._result is not None and self._use()._stream is self._result:
+            left_incomplete()
+        return super().execute(query, args, **keywords)
+
     def fetchmany(self, size: int | None = None) -> Any:
         """The next rows, a list of them."""
         return list(super().fetchmany(size))
@@ -120,6 +148,18 @@ class SSCursor(Cursor, sync.StreamingCursor[Any]):
 
 class SSDictCursor(DictCursorMixin, SSCursor):
     """The same with dicts."""
+
+
+def left_incomplete() -> None:
+    """Warn, in PyMySQL's words."""
+    warnings.warn("Previous unbuffered result was left incomplete", stacklevel=4)
+
+
+def _without_binary(query: str | bytes) -> str | bytes:
+    """The statement without `_binary` before a placeholder: mizzle writes it itself, before bytes."""
+    if isinstance(query, str):
+        return _BINARY.sub("%", query) if "_binary" in query else query
+    return _BINARY_BYTES.sub(b"%", query) if b"_binary" in query else query
 
 
 def _sequence(args: Any) -> Any:
