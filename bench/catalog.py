@@ -33,6 +33,9 @@ CONTESTANTS = {
     "mizzle-eventlet": Contestant("mizzle (eventlet)", "mizzle", "mizzle", "mizzle_eventlet", "eventlet"),
     "mizzle-gevent": Contestant("mizzle (gevent)", "mizzle", "mizzle", "mizzle_gevent", "gevent"),
     "mizzle-asyncio": Contestant("mizzle (asyncio)", "mizzle", "mizzle", "mizzle_asyncio", "asyncio"),
+    "mizzle-uvloop": Contestant("mizzle (uvloop)", "mizzle", "mizzle", "mizzle_asyncio", "uvloop"),
+    "mizzle-trio": Contestant("mizzle (trio)", "mizzle", "mizzle", "mizzle_asyncio", "trio"),
+    "asyncmy-uvloop": Contestant("asyncmy (uvloop)", "asyncmy", "asyncmy", "asyncmy", "uvloop"),
     "pymysql": Contestant("PyMySQL", "pymysql", "PyMySQL", "pymysql", "threads"),
     "pymysql-eventlet": Contestant("PyMySQL (eventlet, patched)", "pymysql", "PyMySQL", "pymysql", "eventlet-patched"),
     "pymysql-gevent": Contestant("PyMySQL (gevent, patched)", "pymysql", "PyMySQL", "pymysql", "gevent-patched"),
@@ -57,6 +60,7 @@ _ASYNCIO = ("asyncmy", "aiomysql", "connector-asyncio")
 _GREEN = ("mizzle-eventlet", "mizzle-gevent", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
 _ALL = ("mizzle", "mizzle-eventlet", "mizzle-gevent", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
 _PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
+_POOL = (("fixed_us", "kept connection, CPU µs"), ("ratio", "pool : kept"))
 _STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
 
 WORKS = {
@@ -74,11 +78,11 @@ WORKS = {
         _GREEN,
     ),
     "select-asyncio": Work(
-        "point select, {workers} asyncio tasks, a connection each",
+        "point select, {workers} tasks of a loop, a connection each",
         "point_select:run_workers",
         "cpu_us",
         "CPU µs each",
-        ("mizzle-asyncio", *_ASYNCIO),
+        ("mizzle-asyncio", "mizzle-uvloop", "mizzle-trio", "asyncmy-uvloop", *_ASYNCIO),
     ),
     "select-blocking": Work(
         "point select, one connection, blocking", "point_select:run", "cpu_us", "CPU µs each", ("mizzle", *_BLOCKING)
@@ -115,8 +119,32 @@ WORKS = {
         "sleepers:run",
         "wall_s",
         "wall s",
-        (*_GREEN, "mizzle-asyncio", *_ASYNCIO),
+        (*_GREEN, "mizzle-asyncio", "mizzle-trio", *_ASYNCIO),
         (("cpu_us", "CPU µs each"),),
+    ),
+    "pool": Work(
+        "point select through a pool, one caller",
+        "pool:run",
+        "cpu_us",
+        "CPU µs each",
+        ("mizzle", "mizzle-eventlet", "mizzle-asyncio", "pymysql", "asyncmy", "aiomysql"),
+        _POOL,
+    ),
+    "pool-plain": Work(
+        "point select through a pool that resets nothing, one caller",
+        "pool:run_plain",
+        "cpu_us",
+        "CPU µs each",
+        ("mizzle", "mizzle-eventlet", "mizzle-asyncio"),
+        _POOL,
+    ),
+    "pool-fairness": Work(
+        "1,000 who ask at once for 10 connections: longest wait : median",
+        "pool:run_fairness",
+        "fairness",
+        "x",
+        ("mizzle-eventlet", "mizzle-asyncio", "asyncmy", "aiomysql"),
+        (("median_ms", "median ms"), ("longest_ms", "longest ms")),
     ),
     "idle-memory": Work("memory of an idle connection", "idle_memory:run", "kb", "kB each", _ALL, ()),
 }

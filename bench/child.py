@@ -17,10 +17,10 @@ def measure(task: Task) -> Figures:
     """Import the world, then the driver, then do the work."""
     contestant = CONTESTANTS[task.contestant]
     module, function = WORKS[task.work].entry.split(":")
-    if contestant.world == "asyncio":
-        run_coroutine = import_module("bench.worlds.asyncio").run_coroutine
+    if contestant.world in worlds.LOOPS:
+        loop = worlds.load_loop(contestant.world)
         work = getattr(import_module(f"bench.works.{module}"), f"{function}_async")
-        figures: Figures = run_coroutine(work(task, peers.load_async(contestant.peer)))
+        figures: Figures = loop.run_coroutine(work(task, peers.load_async(contestant.peer)))
     else:
         world = worlds.load(contestant.world)
         work = getattr(import_module(f"bench.works.{module}"), function)

@@ -47,10 +47,9 @@ def missing(contestant: Contestant) -> str | None:
     except metadata.PackageNotFoundError:
         if contestant.driver != "mizzle":
             return f"{contestant.distribution} is not installed (python -m bench.install_peers)"
-    if "gevent" in contestant.world or "eventlet" in contestant.world:
-        library = contestant.world.split("-")[0]
-        if find_spec(library) is None:
-            return f"{library} is not installed (python -m bench.install_peers)"
+    library = contestant.world.split("-")[0]
+    if library in {"eventlet", "gevent", "trio", "uvloop"} and find_spec(library) is None:
+        return f"{library} is not installed (python -m bench.install_peers)"
     return None
 
 

@@ -74,6 +74,11 @@ TARGETS = (
     Target(
         "CPU of a point select on gevent : PyMySQL's", 0.45, ratio("select-eventlet", "mizzle-gevent", "pymysql-gevent")
     ),
+    Target("CPU of a point select through a pool : on a kept connection, threads", 1.1, of("pool", "ratio", "mizzle")),
+    Target("the same, eventlet", 1.1, of("pool", "ratio")),
+    Target("the same, asyncio", 1.1, of("pool", "ratio", "mizzle-asyncio")),
+    Target("longest wait for a pool : median, eventlet", 3, of("pool-fairness", "fairness")),
+    Target("longest wait for a pool : median, asyncio", 3, of("pool-fairness", "fairness", "mizzle-asyncio")),
     Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
 )
 

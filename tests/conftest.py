@@ -2,4 +2,7 @@
 
 from pathlib import Path
 
+import pytest
+
+pytest.register_assert_rewrite("plugins")  # they import each other
 pytest_plugins = [f"plugins.{path.stem}" for path in sorted((Path(__file__).parent / "plugins").glob("[a-z]*.py"))]

@@ -33,7 +33,7 @@ RULES = [
         (r"\bmizzle\.aio\b", "mizzle.sync"),
         (r'^WORLDS = \("auto", "asyncio", "trio"\)', 'WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")'),
         (r"\bresolve_async\b", "resolve"),
-        (r"\bfor asyncio\b", "for threads and green threads"),
+        (r"\bfor asyncio and trio\b", "for threads and green threads"),
     )
 ]
 

@@ -5,6 +5,7 @@ Everywhere: TCP, no TLS, utf8mb4, autocommit, all else as the driver has it. `ow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -16,6 +17,8 @@ class Peer(Protocol):
 
     def connect(self, settings: Settings, *, own_defaults: bool = False) -> Any: ...
     def stream(self, connection: Any) -> Any: ...
+    def pool(self, settings: Settings, size: int, **options: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        """A pool of so many: what lends a connection for a `with` block, and what closes it all."""
 
 
 class AsyncPeer(Protocol):
@@ -24,6 +27,8 @@ class AsyncPeer(Protocol):
     async def connect(self, settings: Settings, *, own_defaults: bool = False) -> Any: ...
     async def cursor(self, connection: Any, *, streamed: bool = False) -> Any: ...
     async def close(self, connection: Any) -> None: ...
+    async def pool(self, settings: Settings, size: int, **options: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        """The same; what closes is awaited."""
 
 
 def load(name: str) -> Peer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import asyncmy
@@ -28,3 +29,23 @@ async def cursor(connection: Any, *, streamed: bool = False) -> Any:
 
 async def close(connection: Any) -> None:
     await connection.ensure_closed()
+
+
+async def pool(settings: Settings, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    made = await asyncmy.create_pool(
+        minsize=size,
+        maxsize=size,
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password,
+        db=settings.database,
+        charset="utf8mb4",
+        autocommit=True,
+    )
+
+    async def close_all() -> None:
+        made.close()
+        await made.wait_closed()
+
+    return made.acquire, close_all

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from bench import dataset
 from bench.measure import Figures, Meter
 from bench.peers import AsyncPeer, Peer
 from bench.task import Task, check
-from bench.worlds import World
+from bench.worlds import World, gather
 
 WARM_UP = 20
 
@@ -82,7 +81,7 @@ async def run_workers_async(task: Task, peer: AsyncPeer) -> Figures:
         for wanted in dataset.some_ids(number, WARM_UP, task.sizes.rows):
             await select_one(connection, wanted)
     with Meter() as meter:
-        await asyncio.gather(*(work(number, connection) for number, connection in enumerate(connections)))
+        await gather(*(work(number, connection) for number, connection in enumerate(connections)))
     check("wrong rows", sum(wrong), 0)
     for connection in connections:
         await peer.close(connection)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from bench import dataset
 from bench.measure import Figures, Meter
 from bench.peers import AsyncPeer, Peer
 from bench.task import Task, check
-from bench.worlds import World
+from bench.worlds import World, gather
 
 
 def sleep(connection: Any) -> int:
@@ -47,7 +46,7 @@ async def run_async(task: Task, peer: AsyncPeer) -> Figures:
         return int(row[0])
 
     with Meter() as meter:
-        answers = await asyncio.gather(*map(work, connections))
+        answers = await gather(*map(work, connections))
     check("answers", answers, [0] * len(connections))
     for connection in connections:
         await peer.close(connection)

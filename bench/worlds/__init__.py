@@ -5,7 +5,8 @@ The child imports its world before the driver: a world that patches the standard
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -27,3 +28,32 @@ class World(Protocol):
 
 def load(name: str) -> World:
     return cast(World, import_module(f"bench.worlds.{name.replace('-', '_')}"))
+
+
+class Loop(Protocol):
+    """The same for works that are awaited."""
+
+    def run_coroutine(self, work: Coroutine[Any, Any, Any]) -> Any: ...
+
+
+LOOPS = ("asyncio", "uvloop", "trio")
+
+
+def load_loop(name: str) -> Loop:
+    return cast(Loop, import_module(f"bench.worlds.{name}"))
+
+
+async def gather(*works: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Await all of them at once, in the loop that this is called in; what they return, in their order."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return await import_module("asyncio").gather(*works)  # type: ignore[no-any-return]
+    results: list[Any] = [None] * len(works)
+
+    async def one(number: int, work: Coroutine[Any, Any, Any]) -> None:
+        results[number] = await work
+
+    async with trio.open_nursery() as nursery:
+        for number, work in enumerate(works):
+            nursery.start_soon(one, number, work)
+    return results

@@ -19,7 +19,10 @@ from mizzle.errors import (
     MalformedPacket,
     NotSupportedError,
     OperationalError,
+    PoolClosed,
+    PoolTimeout,
     ProgrammingError,
+    TooManyRequests,
     Warning,
 )
 from mizzle.types import (
@@ -38,7 +41,16 @@ from mizzle.types import (
 )
 
 if TYPE_CHECKING:
-    from mizzle.sync import Connection, Cursor, DictCursor, StreamingCursor, StreamingDictCursor, Transaction
+    from mizzle.sync import (
+        Connection,
+        Cursor,
+        DictCursor,
+        NullPool,
+        Pool,
+        StreamingCursor,
+        StreamingDictCursor,
+        Transaction,
+    )
 
 __version__ = "0.1.0"
 
@@ -47,7 +59,9 @@ apilevel = "2.0"
 threadsafety = 1
 paramstyle = "pyformat"
 
-_OF_SYNC = {"Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"}
+_OF_SYNC = {
+    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "StreamingCursor", "StreamingDictCursor", "Transaction",
+}  # fmt: skip
 
 __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "apilevel",
@@ -66,6 +80,9 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "NotSupportedError",
     "ConnectionClosed",
     "MalformedPacket",
+    "PoolClosed",
+    "PoolTimeout",
+    "TooManyRequests",
     "Date",
     "Time",
     "Timestamp",
@@ -84,6 +101,8 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",
+    "Pool",
+    "NullPool",
 ]
 
 
@@ -92,7 +111,7 @@ def connect(**keywords: Any) -> Connection:
 
     The keywords are those of PyMySQL and, of mizzle's own, `url`, `timeout` (seconds for each call), `ssl_mode`
     ("disabled", "preferred", "required", "verify_ca", "verify_identity"), `row_factory`, `connection_class` and
-    `world` ("threads", "eventlet"; "auto", the default, takes the one whose monkey patching is in force, else
+    `world` ("threads", "eventlet", "gevent"; "auto", the default, takes the one whose monkey patching is in force, else
     threads). `mizzle.options.ConnectOptions` has them all.
 
     Raises OperationalError: 2002 or 2003 if nobody answers within `connect_timeout` seconds, 2005 if the host has no

@@ -25,7 +25,10 @@ __all__ = [
     "MalformedPacket",
     "NotSupportedError",
     "OperationalError",
+    "PoolClosed",
+    "PoolTimeout",
     "ProgrammingError",
+    "TooManyRequests",
     "Warning",
     "cannot_connect",
     "connection_closed",
@@ -120,6 +123,18 @@ class MalformedPacket(OperationalError):
 
 class ConnectionClosed(InterfaceError):
     """A connection or cursor used after it was closed."""
+
+
+class PoolTimeout(OperationalError):
+    """A pool had no connection to give within the time."""
+
+
+class TooManyRequests(OperationalError):
+    """So many wait for a pool's connections already that one more may not: its max_waiting."""
+
+
+class PoolClosed(OperationalError):
+    """The pool is not open any more, or not yet."""
 
 
 _CLASSES: dict[type[Error], tuple[int, ...]] = {

@@ -6,7 +6,7 @@ Knows: that `world="eventlet"` is meant. Must not know: eventlet, which is impor
 from typing import TYPE_CHECKING, Any
 
 import mizzle
-from mizzle import *  # noqa: F403 (the same surface, by definition)
+from mizzle import *  # noqa: F403  # pyright: ignore[reportAssignmentType] (the same surface, but for what follows)
 
 if TYPE_CHECKING:
     from mizzle.sync import Connection
@@ -17,6 +17,20 @@ __all__ = mizzle.__all__  # pyright: ignore[reportUnsupportedDunderAll]
 def connect(**keywords: Any) -> "Connection":  # type: ignore[no-redef]
     """Connect to a server, in eventlet's world; see `mizzle.connect`."""
     return mizzle.connect(**{"world": "eventlet", **keywords})
+
+
+class Pool(mizzle.Pool):  # type: ignore[no-redef]
+    """A pool in eventlet's world; see `mizzle.Pool`."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"world": "eventlet", **keywords})
+
+
+class NullPool(mizzle.NullPool):  # type: ignore[no-redef]
+    """The same without idle connections; see `mizzle.NullPool`."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"world": "eventlet", **keywords})
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,9 @@ import pytest
 
 from mizzle import aio, sync
 
-CLASSES = ["Connection", "Cursor", "DictCursor", "StreamingCursor", "StreamingDictCursor", "Transaction"]
+CLASSES = [
+    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "StreamingCursor", "StreamingDictCursor", "Transaction",
+]  # fmt: skip
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 

@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import gevent
 import pytest
+import trio
 
 import mizzle
 import mizzle.aio
@@ -82,14 +84,14 @@ def test_an_idle_connection_ends(world: World, talk: Talk, peers: list[Peer], ca
     conn.execute("SELECT 1")
     peers[-1].event("idle").set()
     assert peers[-1].event("said").wait(PATIENCE)
-    if world.one_thread:
+    if world.listens:
         until(world, lambda: not conn.open)
     with pytest.raises(mizzle.OperationalError, match=case.words) as caught:
         conn.execute("SELECT 2")
     error = caught.value
     assert error.errno == case.errno or (error.errno == 2013 and case.how == "closes" and case.errno == 2027)
     assert not error.alive
-    if world.one_thread:
+    if world.listens:
         assert error.sent is False
     with pytest.raises(mizzle.errors.ConnectionClosed, match="already closed"):
         conn.ping()
@@ -134,7 +136,7 @@ def test_all_rows_came_and_then_the_end(world: World, talk: Talk) -> None:
     for _ in range(5):
         world.sleep(0)
     assert cur.fetchall() == [(1,), (2,)]
-    with pytest.raises(mizzle.OperationalError, match="closed the"):
+    with pytest.raises(mizzle.OperationalError, match=r"closed the|broke"):
         conn.ping()
     assert not conn.open
 
@@ -169,26 +171,38 @@ def thread_and_control_c(peer: Peer, conns: list[Any]) -> str:
     return "KeyboardInterrupt"
 
 
-def hub_and_control_c(peer: Peer, conns: list[Any]) -> str:
+def eventlet_and_control_c(peer: Peer, conns: list[Any]) -> str:
     with pytest.raises(KeyboardInterrupt):
         query(peer.port, conns, "eventlet")
     return "KeyboardInterrupt"
 
 
-def loop_and_control_c(peer: Peer, conns: list[Any]) -> str:
+def gevent_and_control_c(peer: Peer, conns: list[Any]) -> str:
+    with pytest.raises(KeyboardInterrupt):
+        query(peer.port, conns, "gevent")
+    return "KeyboardInterrupt"
+
+
+def asyncio_and_control_c(peer: Peer, conns: list[Any]) -> str:
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(query_in_a_task(peer.port, conns))
     return "CancelledError"
 
 
+def trio_and_control_c(peer: Peer, conns: list[Any]) -> str:
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(query_in_a_task, peer.port, conns)
+    return "KeyboardInterrupt"
+
+
 def eventlet_timeout(peer: Peer, conns: list[Any]) -> str:
-    with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.05):
+    with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.25):
         query(peer.port, conns, "eventlet")
     return "Timeout"
 
 
 def silent_eventlet_timeout(peer: Peer, conns: list[Any]) -> str:
-    with eventlet.Timeout(0.05, False):
+    with eventlet.Timeout(0.25, False):
         query(peer.port, conns, "eventlet")
         raise AssertionError("it was swallowed")
     return "Timeout"
@@ -196,7 +210,7 @@ def silent_eventlet_timeout(peer: Peer, conns: list[Any]) -> str:
 
 def killed_green_thread(peer: Peer, conns: list[Any]) -> str:
     green = eventlet.spawn(query, peer.port, conns, "eventlet")
-    turns_until(peer.event("heard").is_set)
+    turns_until(eventlet, peer.event("heard").is_set)
     eventlet.kill(green)
     with pytest.raises(eventlet.greenlet.GreenletExit):
         green.wait()
@@ -205,10 +219,40 @@ def killed_green_thread(peer: Peer, conns: list[Any]) -> str:
 
 def green_thread_with_an_exception_of_our_own(peer: Peer, conns: list[Any]) -> str:
     green = eventlet.spawn(query, peer.port, conns, "eventlet")
-    turns_until(peer.event("heard").is_set)
+    turns_until(eventlet, peer.event("heard").is_set)
     eventlet.kill(green, Stop)
     with pytest.raises(Stop):
         green.wait()
+    return "Stop"
+
+
+def gevent_timeout(peer: Peer, conns: list[Any]) -> str:
+    with pytest.raises(gevent.Timeout), gevent.Timeout(0.25):
+        query(peer.port, conns, "gevent")
+    return "Timeout"
+
+
+def silent_gevent_timeout(peer: Peer, conns: list[Any]) -> str:
+    with gevent.Timeout(0.25, False):
+        query(peer.port, conns, "gevent")
+        raise AssertionError("it was swallowed")
+    return "Timeout"
+
+
+def killed_greenlet(peer: Peer, conns: list[Any]) -> str:
+    green = gevent.spawn(query, peer.port, conns, "gevent")
+    turns_until(gevent, peer.event("heard").is_set)
+    green.kill()
+    assert isinstance(green.get(), gevent.GreenletExit)  # that is how gevent has it
+    return "GreenletExit"
+
+
+def greenlet_with_an_exception_of_our_own(peer: Peer, conns: list[Any]) -> str:
+    green = gevent.spawn(query, peer.port, conns, "gevent")
+    turns_until(gevent, peer.event("heard").is_set)
+    green.kill(Stop)
+    with pytest.raises(Stop):
+        green.get()
     return "Stop"
 
 
@@ -229,28 +273,58 @@ def cancelled_task(peer: Peer, conns: list[Any]) -> str:
 def wait_for(peer: Peer, conns: list[Any]) -> str:
     async def main() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(query_in_a_task(peer.port, conns), 0.05)
+            await asyncio.wait_for(query_in_a_task(peer.port, conns), 0.25)
 
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
     return "CancelledError"
 
 
-def turns_until(true: Callable[[], bool]) -> None:
-    with eventlet.Timeout(PATIENCE):
+def cancelled_scope(peer: Peer, conns: list[Any]) -> str:
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(query_in_a_task, peer.port, conns)
+            while not peer.event("heard").is_set():
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+    return "Cancelled"
+
+
+def move_on_after(peer: Peer, conns: list[Any]) -> str:
+    async def main() -> None:
+        with trio.move_on_after(0.25) as scope:
+            await query_in_a_task(peer.port, conns)
+        assert scope.cancelled_caught
+
+    trio.run(main)
+    return "Cancelled"
+
+
+def turns_until(library: Any, true: Callable[[], bool]) -> None:
+    with library.Timeout(PATIENCE):
         while not true():
-            eventlet.sleep(0)
+            library.sleep(0)
 
 
 WAYS: dict[Way, str] = {
     thread_and_control_c: "threads",
-    hub_and_control_c: "eventlet",
-    loop_and_control_c: "asyncio",
+    eventlet_and_control_c: "eventlet",
+    gevent_and_control_c: "gevent",
+    asyncio_and_control_c: "asyncio",
+    trio_and_control_c: "trio",
     eventlet_timeout: "eventlet",
     silent_eventlet_timeout: "eventlet",
     killed_green_thread: "eventlet",
     green_thread_with_an_exception_of_our_own: "eventlet",
+    gevent_timeout: "gevent",
+    silent_gevent_timeout: "gevent",
+    killed_greenlet: "gevent",
+    greenlet_with_an_exception_of_our_own: "gevent",
     cancelled_task: "asyncio",
     wait_for: "asyncio",
+    cancelled_scope: "trio",
+    move_on_after: "trio",
 }
 
 
@@ -307,6 +381,13 @@ def test_an_interrupted_query(way: Way, part: Part) -> None:
                 asyncio.run(conn.ping())
 
 
+#: How a program starts its loop.
+RUN: dict[str, Callable[[Callable[[], Any]], Any]] = {
+    "asyncio": lambda main: asyncio.run(main()),
+    "trio": trio.run,
+}
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_while_rows_are_read(
     world: World, peer: Callable[[Part], Peer], stop: type[BaseException]
@@ -321,11 +402,15 @@ def test_an_interrupt_while_rows_are_read(
         link.answer(b"\x01", NUMBER, row(b"1"), row(b"2"), ok(header=0xFE))
         link.until_end()
 
+    if world.name == "eventlet-asyncio":
+        pytest.skip("this hub of eventlet never runs again after what ends a program was raised in a callback")
+    if world.name == "uvloop":
+        pytest.skip("uvloop logs what a protocol raises and goes on, also what ends a program")
     conns: list[Any] = []
     port, conv = peer(part).port, {ft.MYSQL_TYPE_LONG: convert}
-    run = {"asyncio": lambda: asyncio.run(query_in_a_task(port, conns, conv=conv))}
+    run = RUN.get(world.name, lambda _: query(port, conns, world.kind, conv=conv))
     with pytest.raises(stop, match="1"):
-        run.get(world.name, lambda: query(port, conns, world.name, conv=conv))()
+        run(lambda: query_in_a_task(port, conns, conv=conv))
     for _ in range(3):
         world.sleep(0)
     assert not conns[0].open

@@ -53,7 +53,8 @@ def conn(talk: Talk, heard: list[bytes]) -> Any:
 
 # -- two at once -------------------------------------------------------------------------------------------------------
 
-USERS = {"threads": "thread '.+'", "eventlet": r"\w+ 0x[0-9a-f]+", "asyncio": "task '.+'"}
+GREEN = r"\w+ 0x[0-9a-f]+"
+USERS = {"threads": "thread '.+'", "eventlet": GREEN, "gevent": GREEN, "asyncio": "task '.+'", "trio": "task '.+'"}
 
 
 def test_two_at_once(world: World, talk: Talk, peers: list[Peer]) -> None:
@@ -70,7 +71,7 @@ def test_two_at_once(world: World, talk: Talk, peers: list[Peer]) -> None:
     while not peers[-1].event("heard").is_set():
         assert time.monotonic() < end
         world.sleep(0)
-    user = USERS[world.name]
+    user = USERS[world.kind]
     words = f"(?i)^.*{user} waits for COM_QUERY on this connection, so that {user} cannot run COM_(QUERY|PING)"
     for use in (lambda: conn.execute("SELECT 2"), conn.ping, lambda: world.spawn(conn.ping).result()):
         with pytest.raises(mizzle.InterfaceError, match=words) as caught:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import sys
 import warnings
@@ -46,62 +47,90 @@ def in_threads(world: str, mode: str, rows: int, arguments: dict[str, Any]) -> d
     cursor.execute(QUERY.format(rows=1))
     cursor.fetchall()
     before = restart_peak()
-    turns.clear()
+    turns[0] = 0
     cursor.execute(QUERY.format(rows=rows))
     count = sum(1 for _ in cursor)
     stop()
     growth = peak() - before
     cursor.close()
     conn.close()
-    return {"rows": count, "growth": growth, "turns": len(turns)}
+    return {"rows": count, "growth": growth, "turns": turns[0]}
 
 
-def beside(world: str) -> tuple[list[None], Callable[[], object]]:
+def beside(world: str) -> tuple[list[int], Callable[[], object]]:
     """A green neighbour that counts its turns."""
-    turns: list[None] = []
-    if world != "eventlet":
+    turns = [0]
+    if world == "threads":
         return turns, turns.copy
-    import eventlet  # noqa: PLC0415
+    library: Any = importlib.import_module(world)
 
     def neighbour() -> None:
         while True:
-            turns.append(None)
-            eventlet.sleep(0)
+            turns[0] += 1
+            library.sleep(0)
 
-    return turns, eventlet.spawn(neighbour).kill
+    return turns, library.spawn(neighbour).kill
 
 
-async def in_asyncio(mode: str, rows: int, arguments: dict[str, Any]) -> dict[str, int]:
+async def in_a_loop(mode: str, rows: int, arguments: dict[str, Any], turns: list[int]) -> dict[str, int]:
     from mizzle import aio  # noqa: PLC0415
-
-    turns: list[None] = []
-
-    async def neighbour() -> None:
-        while True:
-            turns.append(None)
-            await asyncio.sleep(0)
 
     conn = await aio.connect(**arguments)
     cursor = conn.cursor(aio.StreamingCursor if mode == "streamed" else aio.Cursor)
     await cursor.execute(QUERY.format(rows=1))
     await cursor.fetchall()
-    task = asyncio.ensure_future(neighbour())
     before = restart_peak()
+    turns[0] = 0
     await cursor.execute(QUERY.format(rows=rows))
     count = 0
     async for _ in cursor:
         count += 1
-    task.cancel()
-    growth = peak() - before
+    found = {"rows": count, "growth": peak() - before, "turns": turns[0]}
     await cursor.close()
     await conn.close()
-    return {"rows": count, "growth": growth, "turns": len(turns)}
+    return found
+
+
+async def in_asyncio(*work: Any) -> dict[str, int]:
+    turns = [0]
+
+    async def neighbour() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(neighbour())
+    found = await in_a_loop(*work, turns)
+    task.cancel()
+    return found
+
+
+async def in_trio(*work: Any) -> dict[str, int]:
+    import trio  # noqa: PLC0415
+
+    turns = [0]
+
+    async def neighbour() -> None:
+        while True:
+            turns[0] += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(neighbour)
+        found = await in_a_loop(*work, turns)
+        nursery.cancel_scope.cancel()
+    return found
+
+
+def main(world: str, *work: Any) -> dict[str, int]:
+    if world == "asyncio":
+        return asyncio.run(in_asyncio(*work))
+    if world == "trio":
+        import trio  # noqa: PLC0415
+
+        return trio.run(in_trio, *work)
+    return in_threads(world, *work)
 
 
 if __name__ == "__main__":
-    world, mode, rows, arguments = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
-    if world == "asyncio":
-        found = asyncio.run(in_asyncio(mode, rows, arguments))
-    else:
-        found = in_threads(world, mode, rows, arguments)
-    print(json.dumps(found))
+    print(json.dumps(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4]))))

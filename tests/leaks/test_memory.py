@@ -17,6 +17,8 @@ import mizzle
 from mizzle.testing import Server
 from plugins.worlds import World
 
+pytestmark = pytest.mark.main_worlds
+
 READER = Path(__file__).with_name("reader.py")
 ROWS = 200_000
 CHUNK = 128 * 1024  # what one receive brings at the most
@@ -46,7 +48,7 @@ def read(server: Server, world: str, mode: str) -> dict[str, int]:
 
 
 def test_a_streamed_result_does_not_grow_the_process(numbers: Server, world: World) -> None:
-    found = read(numbers, world.name, "streamed")
+    found = read(numbers, world.kind, "streamed")
     assert found["rows"] == ROWS
     assert found["growth"] < 3_000_000
 
@@ -90,6 +92,8 @@ def forget_cancelled_timers(world: World) -> None:
         loop: Any = world._loop  # type: ignore[attr-defined]
         loop._scheduled = sorted(handle for handle in loop._scheduled if not handle.cancelled())
         loop._timer_cancelled_count = 0
+    elif world.name == "trio":
+        world._of_the_run["runner"].deadlines._prune()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -114,10 +118,12 @@ def test_nothing_is_left_over(server: Server, world: World, blocks: Callable[[],
     arguments = server.connect_args(ssl_mode=ssl_mode, autocommit=True)
     with closing(world.connect(**arguments)) as conn:
         rounds = 25
-        for _ in range(rounds):
-            once(world, conn, arguments)
-        before = blocks()
-        for _ in range(rounds):
-            once(world, conn, arguments)
-        grown = blocks() - before
+        counts = []
+        for _ in range(12):  # free lists fill up and are full, as gevent's in a few hundred connections: a leak goes on
+            for _ in range(rounds):
+                once(world, conn, arguments)
+            counts.append(blocks())
+            if len(counts) > 1 and counts[-1] - counts[-2] < rounds:
+                break
+    grown = counts[-1] - counts[-2]
     assert grown < rounds, f"{grown} blocks more after {rounds} rounds"  # one object a round would show

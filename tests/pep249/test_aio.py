@@ -6,28 +6,36 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import trio
 
 import mizzle
 import mizzle.aio
 from mizzle.testing import Server
 
+InALoop = Callable[[Callable[[], Awaitable[None]]], None]
 Work = Callable[[mizzle.aio.Connection], Awaitable[None]]
 
 
+@pytest.fixture(params=["asyncio", "trio"])
+def in_a_loop(request: pytest.FixtureRequest) -> InALoop:
+    """How a program of that kind starts."""
+    return trio.run if request.param == "trio" else lambda main: asyncio.run(main())
+
+
 @pytest.fixture
-def run(server: Server) -> Callable[[Work], None]:
+def run(server: Server, in_a_loop: InALoop) -> Callable[[Work], None]:
     def run(work: Work, **changes: object) -> None:
         async def main() -> None:
             async with mizzle.aio.connect(**server.connect_args(**changes)) as conn:
                 await work(conn)
             assert not conn.open
 
-        asyncio.run(main())
+        in_a_loop(main)
 
     return run
 
 
-def test_await_connect(server: Server) -> None:
+def test_await_connect(server: Server, in_a_loop: InALoop) -> None:
     async def main() -> None:
         conn = await mizzle.aio.connect(**server.connect_args())
         await conn.ping()
@@ -36,13 +44,13 @@ def test_await_connect(server: Server) -> None:
         with pytest.raises(mizzle.InterfaceError, match="already closed"):
             await conn.ping()
 
-    asyncio.run(main())
+    in_a_loop(main)
 
 
 def test_password_may_be_awaited(run: Callable[..., None], server: Server) -> None:
     async def password() -> str:
-        await asyncio.sleep(0)
-        return server.password
+        async with mizzle.aio.connect(**server.connect_args()):  # any wait will do
+            return server.password
 
     async def work(conn: mizzle.aio.Connection) -> None:
         await conn.ping()
@@ -79,28 +87,48 @@ def test_streaming(run: Callable[..., None]) -> None:
     run(work)
 
 
-def test_transaction_and_cancellation(run: Callable[..., None], server: Server) -> None:
+def test_transaction(run: Callable[..., None]) -> None:
     async def work(conn: mizzle.aio.Connection) -> None:
         async with conn.transaction(), conn.transaction():
             assert conn.in_transaction
         assert not conn.in_transaction
 
-        async def long() -> None:
-            async with conn.transaction():
-                await conn.execute("SELECT SLEEP(30)")
-
-        task = asyncio.ensure_future(long())
-        other = await mizzle.aio.connect(**server.connect_args())
-        while not task.done():
-            query = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = %s AND info LIKE '%%SLEEP%%'"
-            if await (await other.execute(query, [conn.thread_id()])).fetchone() == (1,):
-                task.cancel()
-                break
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await other.close()
-
     run(work, autocommit=True)
+
+
+async def long(conn: mizzle.aio.Connection) -> None:
+    async with conn.transaction():
+        await conn.execute("SELECT SLEEP(30)")
+
+
+async def until_it_sleeps(conn: mizzle.aio.Connection, server: Server) -> None:
+    query = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = %s AND info LIKE '%%SLEEP%%'"
+    async with mizzle.aio.connect(**server.connect_args()) as other:
+        while await (await other.execute(query, [conn.thread_id()])).fetchone() != (1,):
+            pass
+
+
+def test_cancellation_in_a_transaction(server: Server) -> None:
+    async def main() -> None:
+        async with mizzle.aio.connect(**server.connect_args(autocommit=True)) as conn:
+            task = asyncio.ensure_future(long(conn))
+            await until_it_sleeps(conn, server)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+
+
+def test_cancellation_of_a_scope_in_a_transaction(server: Server) -> None:
+    async def main() -> None:
+        connecting = mizzle.aio.connect(**server.connect_args(autocommit=True))
+        async with connecting as conn, trio.open_nursery() as nursery:
+            nursery.start_soon(long, conn)
+            await until_it_sleeps(conn, server)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
 
 
 def test_timeout(run: Callable[..., None]) -> None:
@@ -111,10 +139,10 @@ def test_timeout(run: Callable[..., None]) -> None:
     run(work)
 
 
-def test_errors_of_connecting() -> None:
+def test_errors_of_connecting(in_a_loop: InALoop) -> None:
     async def main() -> None:
         with pytest.raises(mizzle.OperationalError) as caught:
             await mizzle.aio.connect(host="127.0.0.1", port=1, connect_timeout=5)
         assert caught.value.args[0] == 2003
 
-    asyncio.run(main())
+    in_a_loop(main)

@@ -120,12 +120,11 @@ def users(admin: Admin) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def no_socket_left(admin: Admin, worlds: dict[str, World]) -> Iterator[None]:  # noqa: ARG001 (they have sockets)
+def no_socket_left(admin: Admin, world: World) -> Iterator[None]:  # noqa: ARG001 (it has a socket)
     """What the test opens it must also have closed."""
     before = open_sockets()
     yield
-    for world in worlds.values():
-        world.settle()
+    world.settle()
     assert open_sockets() <= before
 
 

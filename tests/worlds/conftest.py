@@ -6,28 +6,37 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from habitats import Asyncio, Eventlet, Gevent, Habitat, Threads, Trio
+import uvloop
+from habitats import Asyncio, Eventlet, EventletHub, Gevent, Habitat, Threads, Trio
 from peers import Peer
 
+PULL: dict[str, Callable[[], Habitat]] = {"threads": Threads, "trio": Trio}
+PUSH: dict[str, Callable[[], Habitat]] = {
+    "eventlet": Eventlet,
+    "eventlet-poll": lambda: EventletHub("poll"),
+    "eventlet-selects": lambda: EventletHub("selects"),
+    "eventlet-asyncio": lambda: EventletHub("asyncio"),
+    "gevent": Gevent,
+    "asyncio": Asyncio,
+    "uvloop": lambda: Asyncio(uvloop.new_event_loop, "uvloop"),
+}
 
-@pytest.fixture(params=[Threads, Eventlet, Gevent, Asyncio, Trio], ids=lambda kind: kind.name)
+
+@pytest.fixture(params=[*PULL, *PUSH])
 def habitat(request: pytest.FixtureRequest) -> Habitat:
-    made: Habitat = request.param()
-    return made
+    return (PULL | PUSH)[request.param]()
 
 
-@pytest.fixture(params=[Eventlet, Gevent, Asyncio, Trio], ids=lambda kind: kind.name)
+@pytest.fixture(params=["trio", *PUSH])
 def loop_habitat(request: pytest.FixtureRequest) -> Habitat:
     """Where one OS thread runs many things."""
-    made: Habitat = request.param()
-    return made
+    return (PULL | PUSH)[request.param]()
 
 
-@pytest.fixture(params=[Eventlet, Gevent, Asyncio], ids=lambda kind: kind.name)
+@pytest.fixture(params=PUSH)
 def push_habitat(request: pytest.FixtureRequest) -> Habitat:
     """Where somebody listens to idle connections."""
-    made: Habitat = request.param()
-    return made
+    return PUSH[request.param]()
 
 
 @pytest.fixture

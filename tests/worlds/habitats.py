@@ -118,6 +118,33 @@ class Eventlet:
         await turns(self, lambda: channel.closed)
 
 
+class EventletHub(Eventlet):
+    """On another hub: a thread has one at a time, and gets its own back."""
+
+    def __init__(self, hub: str) -> None:
+        super().__init__()
+        self.name, self._hub = f"eventlet-{hub}", hub
+
+    def run(self, test: Test) -> Any:
+        here = eventlet.hubs._threadlocal.__dict__  # where eventlet keeps a thread's hub
+        before = dict(here)
+        eventlet.hubs.use_hub(self._hub)
+        hub = eventlet.hubs.get_hub()
+        try:
+            return super().run(test)
+        finally:
+            if hub.running:
+                hub.abort(wait=True)
+            if self._hub == "asyncio":
+                hub.loop.close()
+            here.clear()
+            here.update(before)
+
+    async def until(self, event: threading.Event) -> None:
+        while not event.is_set():  # the thread pool belongs to the hub that was first to use it
+            eventlet.sleep(0.001)
+
+
 class GreenTask:
     def __init__(self, test: Test) -> None:
         self._event = eventlet.event.Event()
@@ -185,10 +212,12 @@ class Greenlet:
 
 
 class Asyncio:
-    name = "asyncio"
     interrupt = asyncio.CancelledError
 
-    def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop) -> None:
+    def __init__(
+        self, new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop, name: str = "asyncio"
+    ) -> None:
+        self.name = name
         self.world = resolve_async("asyncio")
         self.new_loop = new_loop
 

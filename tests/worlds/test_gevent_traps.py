@@ -18,6 +18,7 @@ from toy import Engine
 
 from mizzle import errors
 from mizzle.worlds import resolve
+from mizzle.worlds.gevent import Signal, spawn
 
 
 def connect(peer: Peer) -> Any:
@@ -242,6 +243,22 @@ def test_a_forked_child_does_not_listen(peer: Peer) -> None:
         ended = os.waitpid(child, os.WNOHANG)
     assert ended == (child, 0)
     channel.abort()
+
+
+def test_a_signal_and_work_beside(caplog: pytest.LogCaptureFixture) -> None:
+    signal = Signal()
+    assert not signal.wait(0)
+
+    def work() -> None:
+        signal.set()
+        raise ValueError("a mistake")
+
+    spawn(work, "the work")
+    assert signal.wait(10)
+    assert signal.is_set
+    assert signal.wait(0)
+    assert "the work failed" in caplog.text
+    assert "a mistake" in caplog.text
 
 
 PROGRAM = """

@@ -1,8 +1,9 @@
-"""The face for asyncio: `connect`, Connection and its cursors, as in PEP 249."""
+"""The face for asyncio and trio: `connect`, Connection and its cursors, as in PEP 249; pools of connections."""
 
 from mizzle.aio.awaitable import connect
 from mizzle.aio.connection import Connection
 from mizzle.aio.cursor import Cursor, DictCursor
+from mizzle.aio.pool import NullPool, Pool
 from mizzle.aio.streaming import StreamingCursor, StreamingDictCursor
 from mizzle.aio.transaction import Transaction
 
@@ -10,6 +11,8 @@ __all__ = [
     "Connection",
     "Cursor",
     "DictCursor",
+    "NullPool",
+    "Pool",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",

@@ -28,7 +28,11 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
     2003 if nobody answers, 2005 if the host has no address, else what the server answered. `connection_class` is a
     subclass of Connection to be made instead.
     """
-    options = connect_options(**keywords)
+    return await establish(connect_options(**keywords), connection_class)
+
+
+async def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
+    """The same for options that are settled."""
     channel = await open_session(options)
     return (connection_class or Connection)(channel, channel.engine, options)
 

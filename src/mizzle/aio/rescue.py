@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from mizzle.worlds import AsyncChannel, AsyncWorld, Endpoint
 
 logger = logging.getLogger("mizzle")
+
+#: Seconds after which a KILL that had no effect is repeated, and after which it is first looked at.
+REPEAT_AFTER = 0.02
+SHORTEST_PAUSE = 0.0005
 
 _mutex = sockets.unpatched("threading").Lock()
 _working: dict[object, Killer] = {}
@@ -46,44 +51,52 @@ class Rescue:
         self._endpoint = channel.peer()
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None]) -> None:
-        """Have the statement killed in the background."""
+        """Have the statement ended (KILL QUERY) in the background, while `wanted()`."""
+        self._give(Order(self._engine.connection_id, self._engine.identity, b"QUERY", wanted, over))
+
+    def kill_session(self) -> None:
+        """Have the session ended (KILL CONNECTION): also one whose statement the server has not begun yet."""
+        self._give(
+            Order(self._engine.connection_id, self._engine.identity, b"CONNECTION", lambda: True, lambda _: None)
+        )
+
+    def _give(self, order: Order) -> None:
+        """Leave it to the connection beside that is there, or begin another."""
         try:
-            self._order(Order(self._engine.connection_id, self._engine.identity, wanted, over))
+            key = (self._world, self._world.place(), self._endpoint, self._options.user)
+            with _mutex:
+                killer = _working.get(key)
+                if killer is None:
+                    _working[key] = killer = Killer(self._world, self._options, self._endpoint, key)
+                    try:
+                        self._world.spawn(killer.work, "mizzle: KILL")
+                    except RuntimeError:
+                        del _working[key]
+                        raise
+                killer.add(order)
         except RuntimeError as failure:  # the loop has ended, or no thread is to be had
             logger.warning("A statement may go on running on %s: %s", self._endpoint, failure)
-            over(False)
-
-    def _order(self, order: Order) -> None:
-        """Leave it to the connection beside that is there, or begin another."""
-        key = (self._world, self._world.place(), self._endpoint, self._options.user)
-        with _mutex:
-            killer = _working.get(key)
-            if killer is not None:
-                killer.due.append(order)
-                return
-            killer = _working[key] = Killer(self._world, self._options, self._endpoint, key)
-            killer.due.append(order)
-        try:
-            self._world.spawn(killer.work, "mizzle: KILL QUERY")
-        except RuntimeError:
-            del _working[key]
-            raise
+            order.over(False)
 
 
 class Order(NamedTuple):
-    """One statement that is to end."""
+    """One statement, or session, that is to end."""
 
     connection_id: int
     identity: tuple[object, ...] | None
+    what: bytes
     wanted: Callable[[], bool]
     over: Callable[[bool], None]
 
 
 class Killer:
-    """Connects once, kills what is due, and leaves when that is nothing any more."""
+    """Connects once, kills what is due, and leaves when that is nothing any more.
+
+    A KILL QUERY that comes before the server has begun the statement does nothing, in MySQL: while the answer does not
+    come, it is repeated.
+    """
 
     def __init__(self, world: AsyncWorld, options: ConnectOptions, endpoint: Endpoint, key: object) -> None:
-        self.due: deque[Order] = deque()
         self._key = key
         self._world = world
         self._limit = options.interrupt_timeout
@@ -96,59 +109,94 @@ class Killer:
             autocommit=None,
             sql_mode=None,
         )
+        self._due: deque[Order] = deque()
+        self._sent: list[tuple[float, Order]] = []  # since when; perhaps to be sent again
+        self._more = world.Signal()
+
+    def add(self, order: Order) -> None:
+        """One more. Under the mutex."""
+        self._due.append(order)
+        self._more.set()
 
     async def work(self) -> None:
         """Until nothing is due."""
         channel: AsyncChannel | None = None
+        order: Order | None = None
         try:
-            while (order := self._next()) is not None:
-                done = False
-                try:
-                    if order.wanted():
-                        if channel is None or channel.closed:
-                            channel = await self._connect()
-                        done = await self._kill(channel, order)
-                except (errors.Error, OSError) as failure:
-                    logger.warning(
-                        "KILL QUERY %d failed, the statement may go on running: %s", order.connection_id, failure
-                    )
-                finally:
-                    order.over(done)
+            while self._has_work():
+                while self._due:
+                    order = self._due.popleft()
+                    if channel is None or channel.closed:
+                        channel = await self._connect(order)
+                    await self._carry_out(channel, order)
+                    order = None
+                await self._look_after()
         finally:
             with _mutex:
                 if _working.get(self._key) is self:
                     del _working[self._key]
-            for order in self.due:  # only if something ended this before its time
-                order.over(False)
+            # Something ended this before its time.
+            for left in (*self._due, *(sent for _, sent in self._sent), *([order] if order else ())):
+                left.over(True)
             if channel is not None:
                 await leave(channel)
 
-    def _next(self) -> Order | None:
-        """What is due; when that is nothing, who comes later begins anew."""
+    def _has_work(self) -> bool:
+        """When it has none, who comes later begins anew."""
         with _mutex:
-            if self.due:
-                return self.due.popleft()
+            if self._due or self._sent:
+                return True
             del _working[self._key]
+            return False
+
+    async def _connect(self, order: Order) -> AsyncChannel | None:
+        if not order.wanted():
+            return None
+        try:
+            return await log_in(self._world, self._options, self._endpoint)
+        except (errors.Error, OSError) as failure:
+            logger.warning("No KILL for session %d, which may go on: %s", order.connection_id, failure)
             return None
 
-    async def _connect(self) -> AsyncChannel:
-        return await log_in(self._world, self._options, self._endpoint)
+    async def _carry_out(self, channel: AsyncChannel | None, order: Order) -> None:
+        if channel is None or not order.wanted():
+            order.over(False)
+        elif await self._kill(channel, order) and order.what == b"QUERY":
+            self._sent.append((time.monotonic(), order))
+        else:
+            order.over(False)
 
     async def _kill(self, channel: AsyncChannel, order: Order) -> bool:
-        """True: the server has carried it out, whether or not the statement was still running."""
+        """May the server have carried it out, whether or not the statement was running?"""
         engine: Engine = channel.engine
         if engine.identity != order.identity:
             logger.warning(
-                "KILL QUERY %d was not sent: %s leads to another server now, %s instead of %s",
+                "No KILL for session %d: %s leads to another server now, %s instead of %s",
                 order.connection_id, self._endpoint, engine.identity, order.identity,
             )  # fmt: skip
             return False
-        if not order.wanted():
-            return False
         try:
-            await channel.run(engine.query(b"KILL QUERY %d" % order.connection_id), self._limit)
+            await channel.run(engine.query(b"KILL %b %d" % (order.what, order.connection_id)), self._limit)
         except errors.Error as error:
-            if error.errno != errnos.ER_NO_SUCH_THREAD:
-                raise
-            return False
+            if error.errno == errnos.ER_NO_SUCH_THREAD:
+                return False
+            logger.warning("KILL %s %d failed: %s", order.what.decode(), order.connection_id, error)
+            return error.sent and not error.alive
         return True
+
+    async def _look_after(self) -> None:
+        """Those whose answer has come are over; one whose answer does not come is due again after a while."""
+        pause = SHORTEST_PAUSE
+        while self._sent and not self._due:
+            self._more = self._world.Signal()
+            await self._more.wait(pause)
+            pause = min(2 * pause, REPEAT_AFTER)
+            now = time.monotonic()
+            sent, self._sent = self._sent, []
+            for moment, order in sent:
+                if not order.wanted():
+                    order.over(True)
+                elif now - moment >= REPEAT_AFTER:
+                    self._due.append(order)
+                else:
+                    self._sent.append((moment, order))

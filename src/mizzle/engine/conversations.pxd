@@ -46,6 +46,8 @@ cdef class Engine:
     cdef public tuple identity              # which server this is, for KILL QUERY on another connection; None: unknown
     cdef public int initial_status          # the status flags after the login
     cdef list _ahead                        # commands that go in front of the next one
+    cdef list _anew                         # those that make the session as after the login
+    cdef object _anew_charset               # its character set then
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef bint _discarding                   # rows are read and dropped
     cdef bint _deprecate_eof

@@ -259,12 +259,22 @@ cdef class Engine:
 
     def reset_later(self):
         """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
-        self.set_charset(login.charset_of(self.options))
-        self._ahead.clear()
-        self.ahead(COM_RESET_CONNECTION, b"")
-        for sql in login.session_statements(self):
-            self.ahead(COM_QUERY, sql)
+        if self._anew is None:
+            self._anew_charset = login.charset_of(self.options)
+            self.set_charset(self._anew_charset)
+            self._anew = [(COM_RESET_CONNECTION, b"", True)]
+            if self.options.database is not None:  # which the server leaves as it is
+                self._anew.append((COM_INIT_DB, self.options.database.encode("utf8"), True))
+            self._anew += [(COM_QUERY, sql, True) for sql in login.session_statements(self)]
+        elif self.charset is not self._anew_charset:
+            self.set_charset(self._anew_charset)
+        self._ahead = self._anew.copy()
         self.status_flags = self.initial_status
+
+    @property
+    def owes(self) -> bool:
+        """Do commands wait to go in front of the next one?"""
+        return len(self._ahead) > 0
 
     cdef int _queue_ahead(self, int command) except -1:
         # These leave nothing of the session as it was.
@@ -476,11 +486,13 @@ cdef class Engine:
         return self.conversation(self._simple(COM_SET_OPTION, option.to_bytes(2, "little")), "COM_SET_OPTION")
 
     def reset_connection(self) -> Conversation:
-        """COM_RESET_CONNECTION, then the session settings of the options again."""
+        """COM_RESET_CONNECTION, then the database and the session settings of the options again."""
         return self.conversation(self._reset_connection(), "COM_RESET_CONNECTION")
 
     def _reset_connection(self):
         yield from self._simple(COM_RESET_CONNECTION, b"")
+        if self.options.database is not None:  # which the server leaves as it is
+            yield from self._simple(COM_INIT_DB, self.options.database.encode("utf8"))
         yield from login.settle_session(self)
 
     def change_user(self, str user not None, bytes password not None, str database) -> Conversation:

@@ -39,7 +39,7 @@ PACKET_MARGIN = 64
 
 
 class ClosedChannel:
-    """Stands where the channel of a connection was that close() has ended."""
+    """Stands where the channel of a connection was that is its holder's no more."""
 
     closed = True
     draining = False
@@ -49,9 +49,12 @@ class ClosedChannel:
     read_timeout: float | None = None
     write_timeout: float | None = None
 
+    def __init__(self, why: str) -> None:
+        self._why = why
+
     def run(self, conversation: object, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
         """Refuse."""
-        raise errors.connection_closed("close() was called")
+        raise errors.connection_closed(self._why)
 
     def abort(self) -> None:
         """Nothing is left to end."""
@@ -65,7 +68,8 @@ class ClosedChannel:
         return Endpoint()
 
 
-_CLOSED = ClosedChannel()
+_CLOSED = ClosedChannel("close() was called")
+_RETURNED = ClosedChannel("it was returned to its pool")
 
 
 class Connection:
@@ -89,6 +93,9 @@ class Connection:
     InternalError = errors.InternalError
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
+
+    #: What a pool that lent this connection wants back with it.
+    _lent: Any = None
 
     #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
     timeout: float | None
@@ -228,7 +235,11 @@ class Connection:
         self._run(self._engine.set_option(option))
 
     def reset(self, *, timeout: float | None = None) -> None:
-        """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables."""
+        """Make the session as after connecting (COM_RESET_CONNECTION): no transaction, variables, temporary tables.
+
+        The settings of the connection hold again, its `database` is the default one, and its `init_command` is run. If
+        no `database` was given the default one stays as it is: no command takes it away.
+        """
         self._refuse_in_block("reset()")
         self._run(self._engine.reset_connection(), timeout)
         self._literals = Literals(self._engine.charset.codec, self._encoders)
@@ -406,7 +417,11 @@ class Connection:
         """Say goodbye (COM_QUIT, for at most a second) and close. Closing twice is fine.
 
         An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
+        A connection that a pool lent is returned to it instead.
         """
+        if self._lent is not None:
+            self._lent.pool._give_back(self)
+            return
         if self._channel.closed:
             return
         channel, self._channel = self._channel, _CLOSED
@@ -415,6 +430,30 @@ class Connection:
     def abort(self) -> None:
         """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""
         self._channel.abort()
+
+    # A pool's
+
+    def _lend(self: C, lent: Any) -> C:
+        """This session in an object of its own, with all that is set here: what its holder does to that stays there."""
+        copy = object.__new__(type(self))
+        copy.__dict__ = state = self.__dict__.copy()
+        state["_lent"] = lent
+        state["_blocks"] = []
+        return copy
+
+    def _take_back(self, copy: Connection) -> None:
+        """Its holder is done with it: nothing can be run on that object any more."""
+        copy._channel = _RETURNED
+        self._literals = copy._literals
+        self._stream = copy._stream
+        self._server_packet = copy._server_packet
+
+    def _reset_later(self) -> None:
+        """Have the session reset in front of the next command: no round trip of its own."""
+        engine, charset = self._engine, self._engine.charset
+        engine.reset_later()
+        if engine.charset != charset:
+            self._literals = Literals(engine.charset.codec, self._encoders)
 
     def __enter__(self: C) -> C:
         return self

@@ -26,8 +26,9 @@ that every world keeps and that any further one (a bare loop too: examples/selec
    without a rescue, it is aborted. No one ever sees another's rows, and no statement is killed but the interrupted one.
 7. Bytes or EOF on an idle connection break it at once; the next `run()` raises the reason (the engine decodes the
    server's last ERR packet), later ones `ConnectionClosed`. Pull worlds have nobody who listens to an idle socket:
-   there the next command meets the same words as its answer. Between two batches of a streamed result bytes are
-   legitimate: the world keeps one chunk, then stops listening until the next conversation.
+   there the next command meets the same words as its answer, unless somebody asks the world to `look()` before. Between
+   two batches of a streamed result bytes are legitimate: the world keeps one chunk, then stops listening until the next
+   conversation.
 8. The world is chosen for each connection, never at import (`resolve`, `resolve_async`).
 9. While a command is not wholly sent the world also reads: a server may answer before it has taken everything, and
    two sides that only send wait for ever. What arrives meanwhile is put aside with `wire.keep()`. A socket is shut down
@@ -121,7 +122,11 @@ class Rescue(Protocol):
         ...
 
     def kill(self, wanted: Callable[[], bool], over: Callable[[bool], None], /) -> None:
-        """Do so in the background, if `wanted()` still says so at the last moment, and call `over(done)` in the end."""
+        """Do so in the background, again and again while `wanted()` says so, and call `over(done)` in the end."""
+        ...
+
+    def kill_session(self) -> None:
+        """End the statement of a channel that is closed, and its session."""
         ...
 
 
@@ -177,6 +182,8 @@ class AsyncChannel(_AnyChannel, Protocol):
 class World(Protocol):
     """A module of this package."""
 
+    Signal: Callable[[], Signal]
+
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
     def spawn(self, work: Callable[[], None], name: str) -> None:
         """Run `work` beside the caller. What it raises is logged."""
@@ -186,13 +193,20 @@ class World(Protocol):
         """The hub or loop that the caller is in; in threads None, for there anybody can do anything."""
         ...
 
+    def look(self, channel: Any) -> None:
+        """See, without waiting, what came on an idle connection, where no hub or loop listens to those."""
+        ...
+
 
 class AsyncWorld(Protocol):
     """The same, awaited."""
 
+    Signal: Callable[[], Signal]
+
     async def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> AsyncChannel: ...
     def spawn(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None: ...
     def place(self) -> object: ...
+    def look(self, channel: Any) -> None: ...
 
 
 @overload

@@ -312,3 +312,7 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
 def place() -> object:
     """The running loop."""
     return asyncio.get_running_loop()
+
+
+def look(_channel: Channel) -> None:
+    """The loop has seen what there is to see."""

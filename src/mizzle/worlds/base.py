@@ -14,9 +14,10 @@ from enum import Enum
 from typing import Any, Final
 
 from mizzle import errors
+from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Rescue, sockets
 
-__all__ = ["BROKEN", "BUSY", "DRAINING", "READY", "ChannelBase"]
+__all__ = ["BROKEN", "BUSY", "DRAINING", "READY", "ChannelBase", "hear_idle", "misuse"]
 
 
 class State(Enum):
@@ -259,7 +260,7 @@ class ChannelBase:
 
     def _is_unread(self) -> bool:
         """Is the answer to the interrupted statement still to come, so that it has to be killed?"""
-        return self._conversation is not None or self._state is BROKEN
+        return self._state is DRAINING and self._conversation is not None
 
     def _rested(self) -> None:
         """The rest is read, and no KILL can be under way that would hit another command."""
@@ -318,13 +319,15 @@ class ChannelBase:
     def _kill_abandoned(self) -> None:
         """The connection is given up in the middle of a statement, which the server shall not go on with."""
         if self.rescue is not None and self.rescue.kills:
-            self.rescue.kill(_always, _ignore)
+            self.rescue.kill_session()
 
     def _break(self, reason: BaseException, *, news: bool = False) -> None:
         """The connection is over. `news`: nobody has been told yet, so the next run() raises the reason itself."""
         if self._state is BROKEN:
             return
-        self._state = BROKEN
+        draining, self._state = self._state is DRAINING, BROKEN
+        if draining:
+            self._kill_abandoned()
         self._conversation = self._owner = None
         self._rest_has_come()
         self.broken = reason
@@ -362,12 +365,22 @@ def _remembered(failure: BaseException, conversation: Conversation) -> errors.Er
     return errors.connection_closed(f"{type(failure).__name__} interrupted {conversation.name}")
 
 
-def _always() -> bool:
-    return True
-
-
-def _ignore(_hit: bool) -> None:
-    pass
+def hear_idle(channel: ChannelBase, buffer: ReceiveBuffer) -> None:
+    """Take what has come on a connection that nobody uses or listens to: most often that is its end."""
+    engine = channel.engine
+    try:
+        n = channel._sock.recv_into(engine.wire.space(buffer), 0, sockets.DONT_WAIT)
+        if n:
+            engine.wire.received(n)
+    except BlockingIOError:
+        return
+    except Exception as failure:  # noqa: BLE001 - whatever a socket or TLS says, it is over
+        channel._break(engine.lost_idle(failure), news=True)
+        return
+    if not n:
+        channel._break(engine.lost_idle(None), news=True)
+    elif engine.wire.unread:  # else it was TLS's own, such as a session ticket
+        channel._break(engine.unsolicited(), news=True)
 
 
 def misuse(text: str) -> errors.InterfaceError:

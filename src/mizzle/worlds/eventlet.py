@@ -355,3 +355,7 @@ def spawn(work: Callable[[], None], name: str) -> None:
 def place() -> object:
     """The hub of this OS thread."""
     return hubs.get_hub()
+
+
+def look(_channel: Channel) -> None:
+    """The hub has seen what there is to see."""

@@ -367,3 +367,7 @@ def spawn(work: Callable[[], object], name: str) -> None:
 def place() -> object:
     """The hub of this OS thread."""
     return _get_hub()
+
+
+def look(_channel: Channel) -> None:
+    """The hub has seen what there is to see."""

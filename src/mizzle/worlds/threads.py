@@ -21,7 +21,7 @@ from mizzle import errors
 from mizzle.engine.conversations import READ
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
-from mizzle.worlds.base import BUSY, DRAINING, ChannelBase
+from mizzle.worlds.base import BROKEN, BUSY, DRAINING, ChannelBase, hear_idle
 
 _native = sockets.unpatched("threading")
 
@@ -284,3 +284,31 @@ def spawn(work: Callable[[], None], name: str) -> None:
 
 def place() -> None:
     """There is but one: any thread can do what another has begun."""
+
+
+_POLLIN = sockets.unpatched("select").POLLIN
+
+
+class _Eyes(_native.local):  # type: ignore[misc, name-defined]
+    def __init__(self) -> None:
+        self.poll = sockets.unpatched("select").poll()
+
+
+_eyes = _Eyes()
+
+
+def look(channel: Channel) -> None:
+    """See what came on a connection that nobody uses or listens to; it is `closed` after, if that was its end."""
+    if channel._state is BROKEN:
+        return
+    poll = _eyes.poll
+    poll.register(channel._sock, _POLLIN)
+    try:
+        if not poll.poll(0):  # a third of the time that a receive takes to raise BlockingIOError
+            return
+    finally:
+        poll.unregister(channel._sock)
+    if channel._turn.acquire(blocking=False):
+        hear_idle(channel, _here.buffer)
+        if channel.broken is None:
+            channel._give_turn()

@@ -25,7 +25,7 @@ from mizzle import errors
 from mizzle.engine.conversations import READ, WRITE
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
-from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, ChannelBase, misuse
+from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, ChannelBase, hear_idle, misuse
 
 _run_buffer: trio.lowlevel.RunVar[ReceiveBuffer] = trio.lowlevel.RunVar(__name__)
 
@@ -328,3 +328,9 @@ def spawn(work: Callable[[], Awaitable[object]], name: str) -> None:
 def place() -> object:
     """The run that the caller is in."""
     return current_trio_token()
+
+
+def look(channel: Channel) -> None:
+    """See what came on a connection that nobody uses or listens to; it is `closed` after, if that was its end."""
+    if channel._state is READY:
+        hear_idle(channel, channel._buffer)

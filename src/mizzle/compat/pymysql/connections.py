@@ -24,14 +24,6 @@ DEFAULT_CHARSET = "utf8mb4"
 _POSITIONS = ("host", "user", "password", "database", "port", "unix_socket")
 
 
-class _NotYet(ClosedChannel):
-    """Stands where the channel of a connection will be that was made with defer_connect=True."""
-
-    def run(self, conversation: object, timeout: float | None = None) -> Any:  # noqa: ARG002
-        """Refuse."""
-        raise errors.connection_closed("connect() it first (defer_connect=True)")
-
-
 class Connection(sync.Connection):
     """`pymysql.connect`, `pymysql.Connection`: making one connects, unless `defer_connect`.
 
@@ -45,7 +37,7 @@ class Connection(sync.Connection):
         options = connect_options(**_keywords(args, keywords))
         if defer_connect:
             engine = Engine(options, secure=False, password=b"")
-            super().__init__(_NotYet(), engine, options)
+            super().__init__(ClosedChannel("connect() it first (defer_connect=True)"), engine, options)
         else:
             channel = open_session(options)
             super().__init__(channel, channel.engine, options)

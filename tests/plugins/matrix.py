@@ -1,0 +1,92 @@
+"""In which worlds a test runs, and whether with TLS.
+
+A test that asks for `world` runs in each of them (`--worlds=threads,asyncio` chooses), one that asks for `tls` runs
+without and with TLS (`--tls=plain`). The worlds that only differ in what the library underneath is made of, and for
+which mizzle has no code of its own, run without TLS; a test marked `main_worlds` does not run in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from plugins.hubs import Eventlet, EventletAsyncio, EventletPoll, EventletSelects, Gevent
+from plugins.loops import Asyncio, Trio, Uvloop
+from plugins.worlds import Threads, World
+
+MAIN: tuple[type[World], ...] = (Threads, Eventlet, Gevent, Asyncio, Trio)
+FURTHER: tuple[type[World], ...] = (EventletPoll, EventletSelects, EventletAsyncio, Uvloop)
+WORLDS = {kind.name: kind for kind in (*MAIN, *FURTHER)}
+TLS = ("plain", "tls")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mizzle")
+    group.addoption(
+        "--worlds", default=",".join(WORLDS), metavar="WORLDS", help="worlds to test in (default: %(default)s)"
+    )
+    group.addoption(
+        "--chaos", default=1000, type=int, metavar="N", help="statements of a chaos run (default: %(default)s)"
+    )
+    group.addoption("--tls", default="", metavar="TLS", help="plain, tls or both (default: both, where it matters)")
+
+
+def chosen(config: pytest.Config, option: str, known: tuple[str, ...]) -> list[str]:
+    """The words that an option was given, each one that is known."""
+    words = [word for word in config.getoption(option).split(",") if word]
+    if unknown := set(words) - set(known):
+        raise pytest.UsageError(f"--{option}: no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return words
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    chosen(config, "worlds", tuple(WORLDS))
+    chosen(config, "tls", TLS)
+    config.addinivalue_line("markers", "main_worlds: not for the worlds that differ only in what is underneath")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = chosen(metafunc.config, "worlds", tuple(WORLDS))
+    modes = chosen(metafunc.config, "tls", TLS)
+    if metafunc.definition.get_closest_marker("main_worlds"):
+        names = [name for name in names if WORLDS[name] in MAIN]
+    if {"world", "tls"} <= set(metafunc.fixturenames):
+        pairs = [(name, mode) for name in names for mode in modes or (TLS if WORLDS[name] in MAIN else TLS[:1])]
+        metafunc.parametrize(("world", "tls"), pairs, indirect=True, scope="session")
+    elif "world" in metafunc.fixturenames:
+        metafunc.parametrize("world", names, indirect=True, scope="session")
+    elif "tls" in metafunc.fixturenames:
+        metafunc.parametrize("tls", modes or TLS, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def made_worlds(pytestconfig: pytest.Config) -> Iterator[dict[str, World]]:
+    """All worlds that this run is for, by name."""
+    made = {name: WORLDS[name]() for name in chosen(pytestconfig, "worlds", tuple(WORLDS))}
+    yield made
+    for world in made.values():
+        with closing(world):
+            world.settle()
+
+
+@pytest.fixture(scope="session")
+def worlds(made_worlds: dict[str, World]) -> dict[str, World]:
+    """The main worlds that this run is for, by name: for a test too dear to be run in each."""
+    return {name: world for name, world in made_worlds.items() if WORLDS[name] in MAIN}
+
+
+@pytest.fixture(scope="session")
+def world(request: pytest.FixtureRequest, made_worlds: dict[str, World]) -> Iterator[World]:
+    """Each world in turn."""
+    entered = made_worlds[request.param]
+    entered.enter()
+    yield entered
+    entered.leave()
+
+
+@pytest.fixture
+def tls(request: pytest.FixtureRequest) -> bool:
+    """Is the connection to be encrypted? Both in turn."""
+    return bool(request.param == "tls")
