@@ -129,6 +129,16 @@ def connect(**keywords: Any) -> Connection:
     return connect_now(**keywords)
 
 
+def install_as_pymysql() -> None:
+    """From now on `import pymysql` gets mizzle under PyMySQL's names; see docs/from-pymysql.md."""
+    importlib.import_module("mizzle.compat").install_as_pymysql()
+
+
+def install_as_MySQLdb() -> None:
+    """From now on `import MySQLdb` gets mizzle under mysqlclient's names; see docs/from-mysqlclient.md."""
+    importlib.import_module("mizzle.compat").install_as_MySQLdb()
+
+
 def __getattr__(name: str) -> Any:
     if name in _OF_SYNC:
         return getattr(importlib.import_module("mizzle.sync"), name)

@@ -15,6 +15,7 @@ from mizzle.options import connect_options
 
 if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
+    from mizzle.worlds import AsyncChannel
 
 #: The worlds that this face works in; "auto" is the one that the caller is in.
 WORLDS = ("auto", "asyncio", "trio")
@@ -32,6 +33,12 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
 
 async def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
     """The same for options that are settled."""
+    channel = await open_session(options)
+    return (connection_class or Connection)(channel, channel.engine, options)
+
+
+async def open_session(options: ConnectOptions) -> AsyncChannel:
+    """A channel whose engine is logged in, made for a Connection of these options."""
     world: Any = worlds.resolve_async(world_name(options.world))
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
@@ -41,7 +48,7 @@ async def establish(options: ConnectOptions, connection_class: type[Connection] 
         channel.rescue = Rescue(world, channel, channel.engine, options)
     channel.read_timeout = options.read_timeout
     channel.write_timeout = options.write_timeout
-    return (connection_class or Connection)(channel, channel.engine, options)
+    return channel
 
 
 def world_name(name: str) -> str:

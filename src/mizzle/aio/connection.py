@@ -40,7 +40,7 @@ FEW_ROWS = 100
 PACKET_MARGIN = 64
 
 
-class _Closed:
+class ClosedChannel:
     """Stands where the channel of a connection was that is its holder's no more."""
 
     closed = True
@@ -70,8 +70,8 @@ class _Closed:
         return Endpoint()
 
 
-_CLOSED = _Closed("close() was called")
-_RETURNED = _Closed("it was returned to its pool")
+_CLOSED = ClosedChannel("close() was called")
+_RETURNED = ClosedChannel("it was returned to its pool")
 
 
 class Connection:

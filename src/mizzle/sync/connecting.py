@@ -16,6 +16,7 @@ from mizzle.options import connect_options
 
 if TYPE_CHECKING:
     from mizzle.options import ConnectOptions
+    from mizzle.worlds import Channel
 
 #: The worlds that this face works in; "auto" is the one that the caller is in.
 WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")
@@ -33,6 +34,12 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
 
 def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
     """The same for options that are settled."""
+    channel = open_session(options)
+    return (connection_class or Connection)(channel, channel.engine, options)
+
+
+def open_session(options: ConnectOptions) -> Channel:
+    """A channel whose engine is logged in, made for a Connection of these options."""
     world: Any = worlds.resolve(world_name(options.world))
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
@@ -42,7 +49,7 @@ def establish(options: ConnectOptions, connection_class: type[Connection] | None
         channel.rescue = Rescue(world, channel, channel.engine, options)
     channel.read_timeout = options.read_timeout
     channel.write_timeout = options.write_timeout
-    return (connection_class or Connection)(channel, channel.engine, options)
+    return channel
 
 
 def world_name(name: str) -> str:

@@ -75,6 +75,9 @@ class Cursor(Rows[Row]):
     #: Rows of the result, or rows affected; -1 before a statement was executed and where it is not known.
     rowcount: int = -1
 
+    #: `lastrowid` of a cursor that is closed.
+    _last_known_id: int | None = None
+
     # What a cursor is before its first statement: nothing of its own, for many are made for one statement only.
     _result: Result | None = None
     _source: Iterator[TupleRow] = _NOT_EXECUTED
@@ -353,7 +356,9 @@ class Cursor(Rows[Row]):
         """The AUTO_INCREMENT value that the statement generated (the first, of many rows), or what
         LAST_INSERT_ID(expression) set; None if the statement gave rows."""
         result = self._result
-        return None if result is None or result.columns is not None else result.last_insert_id
+        if result is None:
+            return self._last_known_id
+        return None if result.columns is not None else result.last_insert_id
 
     @property
     def warning_count(self) -> int:
@@ -383,12 +388,18 @@ class Cursor(Rows[Row]):
     # Closing
 
     def close(self) -> None:
-        """Give up the result; the error of a later statement that nobody looked at is raised. Closing twice is fine."""
+        """Give up the rows; the error of a later statement that nobody looked at is raised. Closing twice is fine.
+
+        `rowcount` and `lastrowid` stay, as in PyMySQL: SQLAlchemy closes a cursor first and may ask then.
+        """
+        count = self.rowcount
+        self._last_known_id = self.lastrowid
         try:
             if self._result is not None and self._result.next is not None:
                 self._raise_unread()
         finally:
             self._forget(_CLOSED)
+            self.rowcount = count
             self.connection = None
 
     def __enter__(self: C) -> C:
