@@ -119,6 +119,14 @@ def test_timeouts(connect: Connect) -> None:
     assert caught.value.alive
 
 
+def test_the_timeout_is_told_to_the_server(connect: Connect, server: Server) -> None:
+    conn = connect(timeout=7.5, timeout_on_server=True)
+    variable, value = ("max_statement_time", 7.5) if server.is_mariadb else ("max_execution_time", 7500)
+    assert conn.execute(f"SELECT @@{variable}").fetchall() == [(value,)]
+    conn.reset()
+    assert conn.execute(f"SELECT @@{variable}").fetchall() == [(value,)]
+
+
 def test_bind_address(connect: Connect) -> None:
     conn = connect(bind_address="127.0.0.3")
     host = conn.execute("SELECT host FROM information_schema.processlist WHERE id = CONNECTION_ID()").fetchone()[0]

@@ -315,13 +315,13 @@ def identity_is_needed(engine: Engine) -> bool:
 
 def session_statements(engine: Engine) -> list[bytes]:
     """The session settings, and the user's init_command."""
-    statements = [session_statement(engine.options, engine.charset)]
+    statements = [session_statement(engine.options, engine.charset, engine.is_mariadb)]
     if engine.options.init_command:
         statements.append(engine.options.init_command.encode(engine.charset.codec))
     return statements
 
 
-def session_statement(options: ConnectOptions, charset: Charset) -> bytes:
+def session_statement(options: ConnectOptions, charset: Charset, is_mariadb: bool) -> bytes:
     # Without COLLATE the server's own default collation holds: the handshake's byte would force MySQL 5.7's on it.
     names = f"NAMES {charset.charset}"
     if options.collation:
@@ -332,6 +332,10 @@ def session_statement(options: ConnectOptions, charset: Charset) -> bytes:
     if options.sql_mode is not None:
         quoted = options.sql_mode.replace("\\", "").replace("'", "''")
         settings.append(f"sql_mode = '{quoted}'")
+    if options.timeout_on_server and options.timeout is not None:
+        # MariaDB's is in seconds, for every statement; MySQL's in milliseconds, for SELECT only.
+        limit = f"max_statement_time = {options.timeout:f}"
+        settings.append(limit if is_mariadb else f"max_execution_time = {max(int(options.timeout * 1000), 1)}")
     return f"SET {', '.join(settings)}".encode("ascii")
 
 

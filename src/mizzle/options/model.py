@@ -53,7 +53,7 @@ class ConnectOptions:
     #: Seconds without a byte from the server, or without it taking one, while a command runs; None: no limit.
     read_timeout: float | None = None
     write_timeout: float | None = None
-    #: Is `timeout` told to the server, too (max_statement_time, max_execution_time)?
+    #: Is `timeout` told to the server, too (MariaDB: max_statement_time; MySQL, SELECT only: max_execution_time)?
     timeout_on_server: bool = False
     #: What becomes of a command that was interrupted or not answered in time.
     on_interrupt: OnInterrupt = "kill"
