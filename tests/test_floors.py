@@ -123,3 +123,9 @@ def test_files_and_functions_fit_a_reader(path: Path) -> None:
         while not lines[end - 1].strip():
             end -= 1
         assert end - start <= limit, f"{path.name}:{start + 1} has {end - start} lines"
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest takes the second for the first, and stops."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

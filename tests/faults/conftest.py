@@ -47,7 +47,7 @@ def connect(world: World, peers: list[Peer]) -> Iterator[Connect]:
 
     def make(**keywords: Any) -> Any:
         settings = {"user": "ann", "password": "secret", "connect_timeout": PATIENCE, "timeout": PATIENCE}
-        settings |= {"on_interrupt": "close"}  # what "kill" and "drain" do is seen in test_interrupts.py
+        settings |= {"on_interrupt": "close"}  # the others: servers/test_interrupted_statements.py
         where = {"host": "127.0.0.1", "port": peers[-1].port} if peers else {}
         opened.append(world.connect(**{"ssl_mode": "disabled", **settings, **where, **keywords}))
         return opened[-1]

@@ -29,7 +29,7 @@ with warnings.catch_warnings():
 Talk = Callable[..., Any]
 NUMBER = column("n", ft.MYSQL_TYPE_LONG, 63)
 HEAD = packets(b"\x01", NUMBER)
-# What becomes of a connection that is not closed at an interrupt is seen in test_interrupts.py, on real servers.
+# What becomes of a connection that is not closed at an interrupt is seen in servers/test_interrupted_statements.py.
 USER = {"user": "ann", "password": "secret", "ssl_mode": "disabled", "host": "127.0.0.1", "on_interrupt": "close"}
 
 
