@@ -70,8 +70,8 @@ class _Listener:
             self.remove()
             self._sock.close()
             return
-        if channel._state is BROKEN:
-            return
+        if channel._state is BROKEN or channel._pid != sockets.process.pid:
+            return  # in a forked child the bytes are the parent's, and so is what the hub has registered
         try:
             n = self._sock.recv_into(channel._wire.space(channel._buffer))
         except BlockingIOError:
@@ -149,6 +149,8 @@ class Channel(PushChannel):
         return conversation.result
 
     def _can_write(self, _fileno: int) -> None:
+        if self._pid != sockets.process.pid:
+            return
         self._writable()
         if not self._sending:
             self._stop_writing()
