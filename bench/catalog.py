@@ -30,6 +30,7 @@ class Work:
 
 CONTESTANTS = {
     "mizzle": Contestant("mizzle", "mizzle", "mizzle", "mizzle_threads", "threads"),
+    "mizzle-prepared": Contestant("mizzle (prepared)", "mizzle", "mizzle", "mizzle_prepared", "threads"),
     "mizzle-eventlet": Contestant("mizzle (eventlet)", "mizzle", "mizzle", "mizzle_eventlet", "eventlet"),
     "mizzle-gevent": Contestant("mizzle (gevent)", "mizzle", "mizzle", "mizzle_gevent", "gevent"),
     "mizzle-asyncio": Contestant("mizzle (asyncio)", "mizzle", "mizzle", "mizzle_asyncio", "asyncio"),
@@ -87,6 +88,14 @@ WORKS = {
     "select-blocking": Work(
         "point select, one connection, blocking", "point_select:run", "cpu_us", "CPU µs each", ("mizzle", *_BLOCKING)
     ),
+    "select-prepared": Work(
+        "point select, one connection, blocking: client and server together",
+        "select_both_sides:run",
+        "both_us",
+        "CPU µs each",
+        ("mizzle", "mizzle-prepared", *_BLOCKING),
+        (("cpu_us", "client's"), ("server_us", "server's"), ("wall_us", "wall µs")),
+    ),
     "stall": Work(
         "worst stall of the hub or loop beside one buffered fetch of {rows:,} rows",
         "stall:run",
@@ -106,6 +115,13 @@ WORKS = {
     "insert": Work(
         "executemany INSERT of {inserts:,} rows x 4",
         "insert:run",
+        "cpu_us",
+        "CPU µs a row",
+        ("mizzle", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO),
+    ),
+    "update": Work(
+        "executemany UPDATE of a fifth as many rows, each by its key",
+        "update:run",
         "cpu_us",
         "CPU µs a row",
         ("mizzle", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO),

@@ -44,8 +44,20 @@ def median(report: Report, work: str, name: str, metric: str) -> float:
     return outcome.median(metric)
 
 
-def ratio(work: str, name: str, other: str) -> Callable[[Report], float]:
-    return lambda report: median(report, work, name, "cpu_us") / median(report, work, other, "cpu_us")
+def ratio(work: str, name: str, other: str, metric: str = "cpu_us") -> Callable[[Report], float]:
+    return lambda report: median(report, work, name, metric) / median(report, work, other, metric)
+
+
+def share_of_best(work: str) -> Callable[[Report], float]:
+    """mizzle's CPU over that of the best peer, whichever world it lives in."""
+
+    def share(report: Report) -> float:
+        best = best_peer(work, report.outcomes.get(work, {}))
+        if best is None:
+            raise NotMeasuredError(f"{work}: no figure of any peer")
+        return median(report, work, "mizzle", "cpu_us") / median(report, work, best, "cpu_us")
+
+    return share
 
 
 def of(work: str, metric: str, name: str = "mizzle-eventlet") -> Callable[[Report], float]:
@@ -79,6 +91,12 @@ TARGETS = (
     Target("the same, asyncio", 1.1, of("pool", "ratio", "mizzle-asyncio")),
     Target("longest wait for a pool : median, eventlet", 3, of("pool-fairness", "fairness")),
     Target("longest wait for a pool : median, asyncio", 3, of("pool-fairness", "fairness", "mizzle-asyncio")),
+    Target(
+        "CPU of a point select, client and server, prepared : as text",
+        0.9,
+        ratio("select-prepared", "mizzle-prepared", "mizzle", "both_us"),
+    ),
+    Target("CPU of an inserted row : best peer's", 0.5, share_of_best("insert")),
     Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
 )
 

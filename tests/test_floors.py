@@ -101,7 +101,7 @@ def test_a_loop_or_hub_is_imported_only_by_its_own_world(module: str) -> None:
 
 
 LIMITS = {"engine": 40, "": 60}
-DEFINITION = re.compile(r"^( *)(?:async def|def|c?p?def [^=]*\(|cdef [^=(]+\()")
+DEFINITION = re.compile(r"^( *)(?!cdef class )(?:async def|def|c?p?def [^=]*\(|cdef [^=(]+\()")
 
 
 @pytest.mark.parametrize(

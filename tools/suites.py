@@ -1,6 +1,6 @@
 """Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql CHECKOUT`.
 
-    sqlalchemy         SQLAlchemy 2.0 and 2.1: the compliance suite and test/dialect/mysql, synchronous and asynchronous,
+    sqlalchemy         SQLAlchemy 2.0 and 2.1: the compliance suite and test/dialect/mysql, sync and async,
                        on MariaDB 10.11 and MySQL 9.7; PyMySQL's dialect beside it on the same servers
     oslo               oslo.db's tests, with PyMySQL beside
     pymysql CHECKOUT   PyMySQL's tests on install_as_pymysql(): of a clone of its repository (its sdist has none)

@@ -11,9 +11,9 @@ from bench.task import Settings
 WORLD = "threads"
 
 
-def connect(settings: Settings, *, own_defaults: bool = False, world: str = WORLD) -> Any:
+def connect(settings: Settings, *, own_defaults: bool = False, world: str = WORLD, **changes: Any) -> Any:
     options: dict[str, Any] = {} if own_defaults else {"ssl_mode": "disabled"}
-    return mizzle.connect(**keywords(settings), world=world, **options)
+    return mizzle.connect(**keywords(settings), world=world, **options, **changes)
 
 
 def pool(

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
         DictCursor,
         NullPool,
         Pool,
+        ServerCursor,
+        ServerDictCursor,
+        Statement,
         StreamingCursor,
         StreamingDictCursor,
         Transaction,
@@ -60,7 +63,8 @@ threadsafety = 1
 paramstyle = "pyformat"
 
 _OF_SYNC = {
-    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "StreamingCursor", "StreamingDictCursor", "Transaction",
+    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "ServerCursor", "ServerDictCursor", "Statement",
+    "StreamingCursor", "StreamingDictCursor", "Transaction",
 }  # fmt: skip
 
 __all__ = [  # noqa: RUF022 (in PEP 249's order)
@@ -98,6 +102,9 @@ __all__ = [  # noqa: RUF022 (in PEP 249's order)
     "Connection",
     "Cursor",
     "DictCursor",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",

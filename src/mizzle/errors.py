@@ -54,6 +54,8 @@ class Error(Exception):
     sent: bool = True
     #: Is the connection still usable?
     alive: bool = True
+    #: Which of the rows given to executemany() it is about, counted from 0, where that is known.
+    row: int | None = None
     #: What to do about it, where that is known. Shown below a traceback (Python 3.11 and later).
     hint: str | None = None
 

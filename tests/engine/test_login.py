@@ -51,7 +51,12 @@ RECORDED = {
         "0000000023653c66016c5b7236725b400063616368696e675f736861325f70617373776f726400"
     ),
 }
-_EXTENDED = (COMMON & ~cap.CLIENT_MYSQL) | cap.MARIADB_CLIENT_PROGRESS | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
+_EXTENDED = (
+    (COMMON & ~cap.CLIENT_MYSQL)
+    | cap.MARIADB_CLIENT_PROGRESS
+    | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
+    | cap.MARIADB_CLIENT_CACHE_METADATA
+)
 _OLD = COMMON & ~(cap.CLIENT_DEPRECATE_EOF | cap.CLIENT_CONNECT_ATTRS | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA)
 NATIVE, SHA2 = "mysql_native_password", "caching_sha2_password"
 
@@ -257,9 +262,11 @@ def test_flags_that_change_the_protocol_are_not_for_users() -> None:
     assert not response(engine(client_flag=flags), greeting(capabilities=offered)).capabilities & flags
 
 
-def test_mariadbs_own_capabilities_are_not_claimed() -> None:
-    said = response(engine(), greeting("12.0.2-MariaDB", capabilities=_EXTENDED))
-    assert said.mariadb_capabilities == 0
+def test_of_mariadbs_own_capabilities_those_are_claimed_that_are_used() -> None:
+    used = cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS | cap.MARIADB_CLIENT_CACHE_METADATA
+    said = response(engine(), greeting("12.0.2-MariaDB", capabilities=_EXTENDED | used))
+    assert said.mariadb_capabilities == used >> 32
+    assert not said.capabilities & cap.CLIENT_MYSQL
 
 
 def test_database_and_packet_size() -> None:

@@ -9,7 +9,8 @@ import pytest
 from mizzle import aio, sync
 
 CLASSES = [
-    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "StreamingCursor", "StreamingDictCursor", "Transaction",
+    "Connection", "Cursor", "DictCursor", "NullPool", "Pool", "ServerCursor", "ServerDictCursor", "Statement",
+    "StreamingCursor", "StreamingDictCursor", "Transaction",
 ]  # fmt: skip
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 

@@ -101,6 +101,9 @@ def parse_response(payload: bytes) -> Response:
             key, inside = _lenenc(block, inside)
             value, inside = _lenenc(block, inside)
             attributes[key.decode()] = value.decode()
+    if capabilities & cap.CLIENT_ZSTD_COMPRESSION_ALGORITHM:
+        assert 1 <= payload[at] <= 22
+        at += 1
     assert at == len(payload), "a tail behind the response"
     return Response(
         capabilities,

@@ -94,6 +94,7 @@ CONNECTION: dict[str, Callable[[Any], Any]] = {
     "execute": lambda c: c.execute("SELECT 1"),
     "kill": lambda c: c.kill(1),
     "ping": lambda c: c.ping(),
+    "prepare": lambda c: c.prepare("SELECT 1"),
     "reset": lambda c: c.reset(),
     "rollback": lambda c: c.rollback(),
     "select_db": lambda c: c.select_db("other"),

@@ -26,6 +26,7 @@ class Work:
         self._world = world
         self._keywords = server.connect_args(ssl_mode="disabled", timeout=PATIENCE, autocommit=True)
         self.conn = self.connect()
+        self.prepares = self.connect(prepare_threshold=1, prepared_cache_size=3)
 
     def connect(self, **changes: Any) -> Any:
         return self._world.connect(**self._keywords | changes)
@@ -56,6 +57,21 @@ class Work:
             cur.execute("SELECT 1 UNION SELECT 2")
             assert cur.fetchall() == [(1,), (2,)]
 
+    def prepared(self) -> None:
+        """One more statement each time than the connection keeps."""
+        for number in range(4):
+            cur = self.prepares.execute(f"SELECT %s, {number}, 'text'", (12345,))
+            assert cur.fetchall() == [(12345, number, "text")]
+
+    def statement(self) -> None:
+        with self.conn.prepare("SELECT %s") as statement:
+            assert statement.execute(("x",)).fetchall() == [("x",)]
+
+    def server_cursor(self) -> None:
+        with self.conn.cursor(mizzle.ServerCursor) as cur:
+            cur.execute("SELECT 1 UNION SELECT 2")
+            assert cur.fetchone() == (1,)
+
     def half_read_stream(self) -> None:
         """Dropped without close(): the next statement finds the connection in order."""
         cur = self.conn.cursor(mizzle.StreamingCursor)
@@ -77,7 +93,7 @@ class Work:
             self.connect(password="wrong")
 
     def timeout(self) -> None:
-        conn = self.connect()
+        conn = self.connect(on_interrupt="close")
         with pytest.raises(mizzle.OperationalError, match="timed out"):
             conn.execute("SELECT SLEEP(0.05)", timeout=0.001)
 
@@ -85,7 +101,8 @@ class Work:
 #: The work, and how often it is done.
 TIMES = {
     "query": 300, "several_columns": 300, "error": 300, "wrong_parameters": 300, "transaction": 100, "stream": 300,
-    "half_read_stream": 200, "connects": 60, "connects_with_tls": 30, "refused": 60, "timeout": 20,
+    "half_read_stream": 200, "prepared": 100,
+    "statement": 200, "server_cursor": 200, "connects": 60, "connects_with_tls": 30, "refused": 60, "timeout": 20,
 }  # fmt: skip
 
 
@@ -115,6 +132,7 @@ def test_again_and_again(any_server: Server, world: World, name: str) -> None:
     finally:
         tracemalloc.stop()
     work.conn.close()
+    work.prepares.close()
     assert objects - before[0] < times / 4
     assert size - before[1] < 64 * times
     stock.nothing()
@@ -136,6 +154,7 @@ def test_without_the_collector(any_server: Server, world: World) -> None:
     finally:
         gc.enable()
     work.conn.close()
+    work.prepares.close()
 
 
 def test_a_forgotten_connection(any_server: Server, world: World) -> None:
@@ -159,6 +178,7 @@ def test_a_forgotten_connection(any_server: Server, world: World) -> None:
             gc.collect()
         assert any("unclosed connection" in str(warning.message) for warning in caught)
     work.conn.close()
+    work.prepares.close()
     for _ in range(5):
         world.sleep(0)
     stock.nothing()

@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 import ssl
+from typing import Any
 
 import pytest
 
@@ -154,13 +155,48 @@ def test_aliases_of_pymysql() -> None:
         connect_options(passwd="one", password="two")
 
 
-@pytest.mark.parametrize("keyword", ["compress", "named_pipe", "defer_connect", "auth_plugin_map"])
+@pytest.mark.parametrize("keyword", ["named_pipe", "defer_connect", "auth_plugin_map"])
 def test_what_mizzle_does_not_have(keyword: str) -> None:
     with pytest.raises(NotSupportedError, match=keyword) as caught:
         connect_options(**{keyword: True})
     assert caught.value.sent is False
-    with pytest.raises(NotSupportedError, match="CLIENT_COMPRESS"):
-        connect_options(client_flag=CLIENT_COMPRESS)
+
+
+@pytest.mark.parametrize(
+    ("given", "compress"),
+    [
+        (None, None),
+        (False, None),
+        ("0", None),
+        (True, "best"),
+        ("true", "best"),
+        (1, "best"),
+        ("zlib", "zlib"),
+        ("ZSTD", "zstd"),
+    ],
+)
+def test_compression(given: Any, compress: str | None) -> None:
+    assert connect_options(compress=given).compress == compress
+    if isinstance(given, str):
+        assert connect_options(url=f"mysql://h/?compress={given}").compress == compress
+
+
+def test_more_of_compression() -> None:
+    assert connect_options(client_flag=CLIENT_COMPRESS).compress == "zlib"
+    assert connect_options(client_flag=CLIENT_COMPRESS, compress="zstd").compress == "zstd"
+    assert connect_options(compress="zstd", compress_level=22, compress_threshold="0").compress_threshold == 0
+    for wrong in ({"compress": "lz4"}, {"compress_level": 0}, {"compress": "zlib", "compress_level": 10}):
+        with pytest.raises(ValueError, match="compress"):
+            connect_options(**wrong)
+
+
+def test_prepared_statements() -> None:
+    assert (connect_options().prepare_threshold, connect_options().prepared_cache_size) == (0, 100)
+    options = connect_options(url="mysql://h/?prepare_threshold=5&prepared_cache_size=7&prepared_lifetime=60")
+    assert (options.prepare_threshold, options.prepared_cache_size, options.prepared_lifetime) == (5, 7, 60.0)
+    for wrong in ({"prepare_threshold": -1}, {"prepared_cache_size": 0}, {"prepared_lifetime": 0}):
+        with pytest.raises(ValueError, match="prepare"):
+            connect_options(**wrong)
 
 
 def test_password_callable() -> None:

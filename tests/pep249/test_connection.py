@@ -202,15 +202,13 @@ def test_timeout_of_a_call(connect: Connect) -> None:
     assert conn.timeout == 30
     with pytest.raises(mizzle.OperationalError, match="timed out") as caught:
         conn.cursor().execute("SELECT SLEEP(20)", timeout=0.05)
-    assert caught.value.args[0] == 2013
-    assert not caught.value.alive
-    assert not conn.open
-    with pytest.raises(mizzle.Error):
-        conn.ping()
+    assert caught.value.args[0] == 3024
+    assert caught.value.alive
+    conn.ping()
 
 
 def test_timeout_of_the_connection(connect: Connect) -> None:
-    assert connect(read_timeout=7, write_timeout=3).timeout == 7
+    assert connect(read_timeout=7, write_timeout=3).timeout is None
     conn = connect(timeout=0.05)
     with pytest.raises(mizzle.OperationalError, match="timed out"):
         conn.execute("SELECT SLEEP(20)")

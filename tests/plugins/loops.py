@@ -305,7 +305,8 @@ class Waiting:
     def _shown(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._wait(value)
-        if isinstance(value, (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Transaction, Checkout)):
+        kinds = (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Statement, mizzle.aio.Transaction, Checkout)
+        if isinstance(value, kinds):
             return Waiting(self._wait, value)
         return value
 

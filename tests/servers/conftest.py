@@ -13,6 +13,7 @@ import pytest
 
 import mizzle
 from mizzle.testing import Server
+from plugins.protocols import settings_for
 from plugins.worlds import PATIENCE, World
 
 Connect = Callable[..., Any]
@@ -120,12 +121,13 @@ def users(admin: Admin) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def no_socket_left(admin: Admin, world: World) -> Iterator[None]:  # noqa: ARG001 (it has a socket)
-    """What the test opens it must also have closed."""
+def no_socket_left(admin: Admin, world: World) -> Iterator[None]:
+    """What the test opens it must also have closed; one that ends statements beside it leaves when it is done."""
     before = open_sockets()
     yield
     world.settle()
-    assert open_sockets() <= before
+    admin.until(lambda: open_sockets() <= before, world.sleep)
+    world.settle()
 
 
 @pytest.fixture
@@ -149,10 +151,16 @@ def dial(
 
 
 @pytest.fixture
-def connect(dial: Connect, server: Server, tls: bool) -> Connect:
-    """The same with TLS and without: the server's certificate verified in full, or everything in the clear."""
-    encryption = {"ssl_mode": "verify_identity", "ssl_ca": server.ca_file} if tls else {"ssl_mode": "disabled"}
-    return lambda **changes: dial(**encryption | changes)
+def connect(dial: Connect, server: Server, world: World, tls: bool, protocol: str) -> Connect:
+    """The same with TLS and without, and in the protocol that it is the turn of.
+
+    With TLS the server's certificate is verified in full, without it everything is in the clear.
+    """
+    settings: dict[str, Any] = {"ssl_mode": "disabled"}
+    if tls:
+        settings = {"ssl_mode": "verify_identity", "ssl_ca": server.ca_file}
+    settings |= settings_for(protocol, world.name)
+    return lambda **changes: dial(**settings | changes)
 
 
 @pytest.fixture

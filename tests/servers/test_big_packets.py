@@ -9,6 +9,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("prepared", "zlib", "zstd")
+
 Connect = Callable[..., Any]
 FRAME = 0xFFFFFF
 MEGABYTE = 1 << 20
@@ -17,6 +19,7 @@ ALL_BYTES = bytes(range(256))
 AROUND = len("\x03SELECT LENGTH('')")
 
 
+@pytest.mark.bytes_alone
 @pytest.mark.parametrize("megabytes", [17, 40])
 def test_there_and_back(conn: Any, megabytes: int) -> None:
     value = ALL_BYTES * (megabytes * 4096)

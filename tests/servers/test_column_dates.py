@@ -11,6 +11,8 @@ from test_column_numbers import same, there_and_back
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("prepared")
+
 MOMENT = dt.datetime(2024, 2, 29, 23, 59, 58, 987654)
 HIGHEST = dt.timedelta(hours=838, minutes=59, seconds=59)
 IMPOSSIBLE = ("0000-00-00", "2024-00-00", "2024-02-00", "0000-01-01", "2023-02-31")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.protocols("prepared")
+
 INTEGERS = {"TINYINT": 8, "SMALLINT": 16, "MEDIUMINT": 24, "INT": 32, "BIGINT": 64}
 DOUBLES = [0.1, 1 / 3, -2.5, 1e15, 123456789.123456789, 1.7976931348623157e308, 2.2250738585072014e-308, 1e22, 1e23]
 DECIMALS = [Decimal(f"{'9' * 35}.{'9' * 30}"), Decimal("-0." + "0" * 29 + "1"), Decimal(0), Decimal("1E+5")]

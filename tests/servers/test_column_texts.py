@@ -12,6 +12,8 @@ from test_column_numbers import same, there_and_back
 
 from mizzle.testing import Server
 
+pytestmark = pytest.mark.protocols("prepared")
+
 WORLD = "日本 Ελλάδα naïve 😀🏴󠁧󠁢󠁳󠁣󠁴󠁿"
 AWKWARD = "'\"`\\ \\' \0 \n\r\x1a %s %% ; -- /* */ _binary'x'"
 TEXTS = ["CHAR(100)", "VARCHAR(100)", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"]
@@ -56,6 +58,7 @@ def test_tinyblob_and_binary(conn: Any) -> None:
     assert same(there_and_back(conn, "BINARY(4)", [b"ab", b"\0\xff\0\xff"]), [b"ab\0\0", b"\0\xff\0\xff"])
 
 
+@pytest.mark.bytes_alone
 @pytest.mark.parametrize("size", [0, 250, 251, 252, 65535, 65536, 70000])
 def test_lengths_at_which_their_encoding_changes(conn: Any, size: int) -> None:
     text, data = "ä" * size, b"\xe4" * size

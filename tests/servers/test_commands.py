@@ -12,6 +12,8 @@ from mizzle.constants import set_options
 from mizzle.testing import Server
 from plugins.worlds import World
 
+pytestmark = pytest.mark.protocols("zlib", "zstd")
+
 Connect = Callable[..., Any]
 
 

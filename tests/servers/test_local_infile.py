@@ -11,6 +11,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("zlib", "zstd")
+
 Connect = Callable[..., Any]
 LOAD = "LOAD DATA LOCAL INFILE 'any name' INTO TABLE v CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' (id, s)"
 

@@ -9,6 +9,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("prepared", "zlib", "zstd")
+
 Connect = Callable[..., Any]
 COLUMNS = "id INT PRIMARY KEY AUTO_INCREMENT, k INT UNIQUE, v VARCHAR(200)"
 
@@ -73,7 +75,7 @@ def test_a_duplicate_undoes_its_statement(filled: Any) -> None:
     assert len(contents(filled)) == 3
 
 
-def test_update_and_delete_go_one_by_one(filled: Any) -> None:
+def test_few_updates_and_deletes_go_one_by_one(filled: Any) -> None:
     cur = filled.cursor()
     before = questions(filled)
     assert cur.executemany("UPDATE v SET v = %s WHERE k = %s", [("x", 1), ("y", 2), ("z", 99)]) == 2

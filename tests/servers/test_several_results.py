@@ -10,6 +10,8 @@ import pytest
 import mizzle
 from mizzle.constants.capabilities import CLIENT_MULTI_STATEMENTS
 
+pytestmark = pytest.mark.protocols("prepared", "zlib", "zstd")
+
 PROCEDURE = """
 CREATE PROCEDURE several(IN a INT, OUT b VARCHAR(20), INOUT c INT)
 BEGIN

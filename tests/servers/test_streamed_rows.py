@@ -11,6 +11,8 @@ import pytest
 import mizzle
 from mizzle import rows
 
+pytestmark = pytest.mark.protocols("zlib", "zstd")
+
 COUNT = 20_000  # more than one batch and one socket buffer: 2 MB
 DIGITS = "(SELECT 0 d" + "".join(f" UNION ALL SELECT {n}" for n in range(1, 10)) + ")"
 PLACES = ", ".join(f"{DIGITS} AS p{n}" for n in range(4))

@@ -9,6 +9,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("prepared")
+
 Connect = Callable[..., Any]
 
 

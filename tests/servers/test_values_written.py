@@ -11,6 +11,8 @@ import pytest
 
 import mizzle
 
+pytestmark = pytest.mark.protocols("prepared")
+
 NASTY = ["'", "\\", "\\'", "''", '"', "\\\\'; DROP TABLE x; -- ", "%s", "%", "\0\x1a\n\r", "\\%\\_", "`"]
 
 
@@ -36,6 +38,7 @@ def test_what_has_no_literal_is_refused(conn: Any, value: Any) -> None:
     conn.ping()
 
 
+@pytest.mark.bytes_alone
 def test_nasty_text_and_bytes(conn: Any) -> None:
     data = [text.encode() for text in NASTY]
     assert list(conn.execute(f"SELECT {', '.join(['%s'] * len(NASTY))}", NASTY).fetchone()) == NASTY
@@ -91,6 +94,7 @@ def test_sql_as_bytes(conn: Any) -> None:
     assert conn.execute(b"SELECT '\xc3\xa9', _binary'\xff'").fetchone() == ("é", b"\xff")
 
 
+@pytest.mark.bytes_alone
 def test_encoders_of_the_connection(connect: Callable[..., Any]) -> None:
     conn = connect(conv={uuid.UUID: lambda value: value.bytes, complex: lambda value: f"{value.real}'{value.imag}"})
     value = uuid.uuid4()

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 from mizzle import errors
 from mizzle.aio.channels import leave
 from mizzle.aio.cursor import Args, Cursor, Infile, infile_sender
+from mizzle.aio.statement import Statement, Statements, make_statement
 from mizzle.aio.streaming import still_streaming
 from mizzle.aio.transaction import Transaction
 from mizzle.constants import charsets, errnos
+from mizzle.engine import statements
 from mizzle.engine.literals import Literals
+from mizzle.engine.parameters import Parameters
 from mizzle.rows import RowFactory, TupleRow
 from mizzle.worlds import Endpoint
 
@@ -111,12 +114,20 @@ class Connection:
         self.cursorclass = options.cursorclass or Cursor
         self.row_factory = options.row_factory
         self._encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
-        self._literals = Literals(engine.charset.codec, self._encoders)
+        self._prepares = options.prepare_threshold > 0
+        self._statements = Statements(options)
+        self._speak(engine.charset.codec)
         self._server_packet: int | None = None
         self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
         self._blocks: list[Transaction] = []
         self._stream: Result | None = None
         self._streamer: weakref.ref[Any] | None = None
+
+    def _speak(self, codec: str) -> None:
+        """Write text in this codec from now on."""
+        self._literals = Literals(codec, self._encoders)
+        self._parameters = Parameters(codec, self._encoders)
+        self._statements.forget(self)
 
     def __repr__(self) -> str:
         state = "open" if self.open else "closed" if self.broken is None else "broken"
@@ -149,11 +160,22 @@ class Connection:
         *,
         timeout: float | None = None,
         infile: Infile | None = None,
+        prepare: bool | None = None,
     ) -> Cursor[Any]:
         """Run a statement on a new cursor, which is returned with its result; see `Cursor.execute`."""
         cursor = self.cursor()
-        await cursor.execute(query, args, timeout=timeout, infile=infile)
+        await cursor.execute(query, args, timeout=timeout, infile=infile, prepare=prepare)
         return cursor
+
+    async def prepare(self, query: str | bytes, *, timeout: float | None = None) -> Statement:
+        """Have the server prepare a statement (COM_STMT_PREPARE), to execute it any number of times.
+
+        Placeholders are those of `Cursor.execute`: `%s` or `%(name)s`, and `%%` for a percent sign.
+        """
+        prepared = make_statement(self, query, True)
+        assert prepared is not None
+        await self._run(statements.prepare(self._engine, prepared), timeout)
+        return Statement(self, prepared)
 
     # Transactions
 
@@ -241,14 +263,14 @@ class Connection:
         """
         self._refuse_in_block("reset()")
         await self._run(self._engine.reset_connection(), timeout)
-        self._literals = Literals(self._engine.charset.codec, self._encoders)
+        self._speak(self._engine.charset.codec)
 
     async def change_user(self, user: str, password: str | bytes = b"", database: str | None = None) -> None:
         """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection."""
         self._refuse_in_block("change_user()")
         secret = password.encode("utf8") if isinstance(password, str) else password
         await self._run(self._engine.change_user(user, secret, database))
-        self._literals = Literals(self._engine.charset.codec, self._encoders)
+        self._speak(self._engine.charset.codec)
 
     async def set_charset(self, charset: str, collation: str | None = None) -> None:
         """Change the character set of the session (SET NAMES)."""
@@ -256,7 +278,7 @@ class Connection:
         statement = f"SET NAMES {chosen.charset}"
         await self._statement(statement if collation is None else f"{statement} COLLATE {chosen.collation}")
         self._engine.set_charset(chosen)
-        self._literals = Literals(chosen.codec, self._encoders)
+        self._speak(chosen.codec)
 
     set_character_set = set_charset
 

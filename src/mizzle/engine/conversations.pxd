@@ -35,6 +35,7 @@ cdef class Engine:
     cdef public unsigned long long capabilities
     cdef public int status_flags
     cdef public object charset
+    cdef public unsigned int session        # how often it was settled: prepared statements belong to one
     cdef public bytes nonce
     cdef public object ssl_context
     cdef public bytes password
@@ -51,9 +52,11 @@ cdef class Engine:
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef bint _discarding                   # rows are read and dropped
     cdef bint _deprecate_eof
+    cdef bint _cache_metadata
     cdef Decoding _decoding
 
     cpdef int begin(self, int command, bytes payload) except -1
+    cdef int check_idle(self, int command, Py_ssize_t length) except -1
     cdef object server_error(self)
     cdef int settle(self, Result result) except -1
     cdef int _queue_ahead(self, int command) except -1

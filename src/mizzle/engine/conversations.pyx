@@ -12,6 +12,7 @@ from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET
 from mizzle.engine import infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
+from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
@@ -136,6 +137,7 @@ cdef class Engine:
         self._decoding = login.decoding_for(options, self.charset)
         self.server_version = ""
         self.server_version_info = ()
+        self.session = 1
         self.settled = True
         self.phase = ""
         self._ahead = []
@@ -168,6 +170,7 @@ cdef class Engine:
         """The capabilities that both sides have, once they are known."""
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
+        self._cache_metadata = (capabilities & MARIADB_CLIENT_CACHE_METADATA) != 0
 
     def set_charset(self, charset not None):
         """The session speaks another character set now (SET NAMES): decode what it sends by that."""
@@ -212,6 +215,12 @@ cdef class Engine:
 
     cpdef int begin(self, int command, bytes payload) except -1:
         """Queue a command, if the wire stands between two."""
+        self.check_idle(command, len(payload))
+        self.settled = False
+        return self.wire.begin(command, payload)
+
+    cdef int check_idle(self, int command, Py_ssize_t length) except -1:
+        """The wire stands between two commands, or this raises. What goes in front of this command is queued."""
         if not self.settled:
             if self.streaming is not None:
                 raise ProgrammingError(
@@ -220,18 +229,17 @@ cdef class Engine:
                     sent=False,
                 )
             raise connection_closed(str(self.broken) if self.broken is not None else "a command did not finish")
-        if self.wire._input_length:     # it came behind the last answer, and would be taken for this command's
+        if self.wire.anything_left():   # it came behind the last answer, and would be taken for this command's
             raise self.unsolicited()
-        if len(payload) >= self.wire.max_packet:
+        if length >= self.wire.max_packet:
             raise OperationalError(
                 CR_NET_PACKET_TOO_LARGE,
-                f"The command is {len(payload) + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
+                f"The command is {length + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
                 sent=False,
             )
         if self._ahead:
             self._queue_ahead(command)
-        self.settled = False
-        return self.wire.begin(command, payload)
+        return 0
 
     cdef object server_error(self):
         """The ERR packet that the wire has taken. It ends the command, and sometimes the connection."""
@@ -259,6 +267,7 @@ cdef class Engine:
 
     def reset_later(self):
         """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
+        self.session += 1
         if self._anew is None:
             self._anew_charset = login.charset_of(self.options)
             self.set_charset(self._anew_charset)
@@ -295,7 +304,7 @@ cdef class Engine:
             wire.sequence = 1
             self.settled = False
             try:
-                answers.append((yield from self._query(None, None)))
+                answers.append((yield from self._run(COM_QUERY, None, None, None)))
             except Error as error:
                 if not self.settled:
                     raise
@@ -314,15 +323,15 @@ cdef class Engine:
 
     def query(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._query(sql, infile), "COM_QUERY", STATEMENT)
+        return self.conversation(self._run(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
 
-    def _query(self, bytes sql, infile):
-        """`sql` None: the command has been sent."""
+    def _run(self, int command, bytes payload, Prepared statement, infile):
+        """A statement and all its results; `payload` None: the command has been sent."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
         cdef RowsEnd end = ROWS_END
-        if sql is not None:
-            self.begin(COM_QUERY, sql)
+        if payload is not None:
+            self.begin(command, payload)
         if self._unanswered:
             yield from self._pass_ahead()
         while not self.settled:
@@ -331,10 +340,11 @@ cdef class Engine:
             if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
                 yield from self._send_infile(infile)
             result = Result.__new__(Result)
+            result.statement = statement
             if wire.packet_length and wire.packet[0] == ERR:
                 end = ROWS_ERR
             else:
-                result.read_head(wire)
+                result.read_head(wire, self._cache_metadata)
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
@@ -364,29 +374,31 @@ cdef class Engine:
 
     def stream(self, bytes sql not None, infile=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(sql, infile), "COM_QUERY", STATEMENT)
+        return self.conversation(self._stream(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
 
-    def _stream(self, bytes sql, infile):
-        self.begin(COM_QUERY, sql)
+    def _stream(self, int command, bytes payload, Prepared statement, infile):
+        if payload is not None:
+            self.begin(command, payload)
         if self._unanswered:
             yield from self._pass_ahead()
-        return (yield from self._open_result(infile))
+        return (yield from self._open_result(statement, infile))
 
-    def _open_result(self, infile):
+    def _open_result(self, Prepared statement, infile):
         cdef Wire wire = self.wire
         cdef Result result = Result.__new__(Result)
+        result.statement = statement
         while not wire.next_packet():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
             yield from self._send_infile(infile)
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
-        result.read_head(wire)
-        if result.finished:
-            self.settle(result)
-        else:
+        result.read_head(wire, self._cache_metadata)
+        if not result.finished:
             while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                 yield _READ
+        if result.finished:
+            self.settle(result)
         self.streaming = None if self.settled else result
         return result
 
@@ -430,7 +442,7 @@ cdef class Engine:
         self.check_streaming(result)
         if result.next is None:
             self.streaming = None
-            result.next = yield from self._open_result(None)
+            result.next = yield from self._open_result(result.statement, None)
         return result.next
 
     # -- after an interrupt ---------------------------------------------------------------------------------------
@@ -459,7 +471,7 @@ cdef class Engine:
 
     def _absorb(self):
         try:
-            yield from self._query(b"DO 0", None)
+            yield from self._run(COM_QUERY, b"DO 0", None, None)
         except Error:
             if not self.settled:
                 raise
@@ -539,7 +551,7 @@ cdef class Engine:
 
     def run_sql(self, bytes sql not None):
         """A statement as part of another conversation; returns its Result."""
-        return (yield from self._query(sql, None))
+        return (yield from self._run(COM_QUERY, sql, None, None))
 
     def run_together(self, list statements):
         """Statements in one flush, as part of another conversation; returns what each gave, a Result or an Error."""
@@ -549,7 +561,7 @@ cdef class Engine:
         self.begin(COM_QUERY, last)
         answers: list = yield from self._answers_ahead()
         try:
-            answers.append((yield from self._query(None, None)))
+            answers.append((yield from self._run(COM_QUERY, None, None, None)))
         except Error as error:
             if not self.settled:
                 raise

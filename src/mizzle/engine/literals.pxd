@@ -5,6 +5,8 @@ from mizzle.engine.sql_buffer cimport Buffer
 
 
 cdef class Literals:
+    """`_write` and the two after it decide what a Python value is; the methods from `_write_null` on how it is written,
+    which parameters.Parameters does in another way."""
     cdef readonly str codec
     cdef public bint no_backslash_escapes
     cdef readonly dict encoders         # None: there are none
@@ -20,10 +22,25 @@ cdef class Literals:
     cdef int _write_known(self, Buffer *out, object value, int depth, bint encoded) except -1
     cdef int _write_subclass(self, Buffer *out, object value, int depth, bint encoded) except -1
     cdef int _write_number_like(self, Buffer *out, object value) except -1
+    cdef int _write_null(self, Buffer *out) except -1
+    cdef int _write_bool(self, Buffer *out, bint value) except -1
+    cdef int _write_int(self, Buffer *out, object value) except -1
+    cdef int _write_float(self, Buffer *out, double value) except -1
+    cdef int _write_decimal(self, Buffer *out, object value) except -1
+    cdef int _write_datetime(self, Buffer *out, object value) except -1
+    cdef int _write_date(self, Buffer *out, object value) except -1
+    cdef int _write_time(self, Buffer *out, object value) except -1
+    cdef int _write_timedelta(self, Buffer *out, object value) except -1
     cdef int _write_str(self, Buffer *out, object value) except -1
     cdef int _write_charwise(self, Buffer *out, object value) except -1
     cdef int _write_bytes(self, Buffer *out, object value) except -1
     cdef int _write_sequence(self, Buffer *out, object items, int depth) except -1
+
+
+cdef bytes long_digits(Buffer *out, object value)
+cdef str plain_digits(Buffer *out, object value)
+cdef object no_such_number(Buffer *out, object value)
+cdef int refuse_other_characters(str codec, object value, str sent, bytes encoded) except -1
 
 
 cdef class Batches:

@@ -29,22 +29,12 @@ from mizzle.engine.placeholders cimport (
 from mizzle.engine.sql_buffer cimport Buffer, clear, finish, put, put_byte, reserve, start
 from mizzle.engine.sql_text cimport (
     Latin1, UCS2, UCS4, integer_digits, put_date, put_datetime, put_fixed, put_hexadecimal, put_quoted, put_time,
-    put_timedelta, put_utf8,
+    mizzle_ready, put_timedelta, put_utf8,
 )
 
 from mizzle.constants.errnos import CR_UNSUPPORTED_PARAM_TYPE
 
 import_datetime()
-
-cdef extern from *:
-    """
-    #if PY_VERSION_HEX < 0x030C0000
-    #define mizzle_ready(text) PyUnicode_READY(text)
-    #else
-    #define mizzle_ready(text) 0    /* every str is ready since 3.12 */
-    #endif
-    """
-    int mizzle_ready(object text) except -1
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_ASCII(object text)
@@ -93,22 +83,24 @@ cdef inline int put_int(Buffer *out, object value) except -1:
 
 
 cdef int put_long_int(Buffer *out, object value) except -1:
+    digits = long_digits(out, value)
+    return put(out, digits, PyBytes_GET_SIZE(digits))
+
+
+cdef bytes long_digits(Buffer *out, object value):
     try:
-        digits = int.__repr__(value).encode("ascii")
+        return int.__repr__(value).encode("ascii")
     except ValueError:      # sys.set_int_max_str_digits(): turning such a number into digits takes quadratic time
         raise wrong(
             out, CR_UNSUPPORTED_PARAM_TYPE, f"an int of {value.bit_length()} bits is longer than any number in MySQL",
             "DECIMAL holds 65 digits; pass such a number as str or bytes",
         ) from None
-    return put(out, digits, PyBytes_GET_SIZE(digits))
 
 
 cdef int put_float(Buffer *out, double value) except -1:
     """With an exponent, so that the server reads a DOUBLE: `1.5` would be a DECIMAL."""
     if not isfinite(value):
-        raise wrong(
-            out, CR_UNSUPPORTED_PARAM_TYPE, f"MySQL has no such number: {value!r}", "pass None for NULL"
-        )
+        raise no_such_number(out, value)
     # A decimal of at most 15 digits is the shortest one for the double nearest to it, and a quotient of two integers
     # that doubles hold exactly is rounded to the nearest: so this finds what repr() finds, for half of its time.
     cdef double scaled = rint(value * 1e6)
@@ -127,16 +119,18 @@ cdef int put_float(Buffer *out, double value) except -1:
     return 0 if exponent else put(out, b"e0", 2)
 
 
-cdef int put_decimal(Buffer *out, object value) except -1:
+cdef object no_such_number(Buffer *out, object value):
+    return wrong(out, CR_UNSUPPORTED_PARAM_TYPE, f"MySQL has no such number: {value!r}", "pass None for NULL")
+
+
+cdef str plain_digits(Buffer *out, object value):
+    """A Decimal in digits; with an exponent, which makes it a DOUBLE, where it is beyond any DECIMAL."""
     if not value.is_finite():
-        raise wrong(
-            out, CR_UNSUPPORTED_PARAM_TYPE, f"MySQL has no such number: {value!r}", "pass None for NULL"
-        )
+        raise no_such_number(out, value)
     text = _Decimal.__str__(value)
-    if "E" in text and -99 < value.adjusted() < 99:     # beyond any DECIMAL the exponent stays: a DOUBLE
+    if "E" in text and -99 < value.adjusted() < 99:
         text = _Decimal.__format__(value, "f")
-    digits = (<str>text).encode("ascii")
-    return put(out, digits, PyBytes_GET_SIZE(digits))
+    return text
 
 
 cdef class Literals:
@@ -253,21 +247,21 @@ cdef class Literals:
         if type(value) is str:
             return self._write_str(out, value)
         if type(value) is int:
-            return put_int(out, value)
+            return self._write_int(out, value)
         if value is None:
-            return put(out, b"NULL", 4)
+            return self._write_null(out)
         if type(value) is datetime:
-            return put_datetime(out, value)
+            return self._write_datetime(out, value)
         if type(value) is float:
-            return put_float(out, <double>value)
+            return self._write_float(out, <double>value)
         if type(value) is bool:
-            return put_byte(out, c"1" if value is True else c"0")
+            return self._write_bool(out, value is True)
         if type(value) is bytes:
             return self._write_bytes(out, value)
         if type(value) is date:
-            return put_date(out, value)
+            return self._write_date(out, value)
         if type(value) is _Decimal:
-            return put_decimal(out, value)
+            return self._write_decimal(out, value)
         return self._write_subclass(out, value, depth, encoded)
 
     cdef int _write_subclass(self, Buffer *out, object value, int depth, bint encoded) except -1:
@@ -286,21 +280,21 @@ cdef class Literals:
         if isinstance(value, str):
             return self._write_str(out, value)
         if isinstance(value, int):
-            return put_int(out, value)
+            return self._write_int(out, value)
         if isinstance(value, float):
-            return put_float(out, <double>value)
+            return self._write_float(out, <double>value)
         if isinstance(value, (bytes, bytearray, memoryview)):
             return self._write_bytes(out, value)
         if isinstance(value, datetime) and value == value:      # pandas.NaT is a datetime that equals nothing
-            return put_datetime(out, value)
+            return self._write_datetime(out, value)
         if isinstance(value, date) and not isinstance(value, datetime):
-            return put_date(out, value)
+            return self._write_date(out, value)
         if isinstance(value, clock_time):
-            return put_time(out, value)
+            return self._write_time(out, value)
         if isinstance(value, timedelta):
-            return put_timedelta(out, value)
+            return self._write_timedelta(out, value)
         if isinstance(value, _struct_time):
-            return put_datetime(out, datetime(*value[:6]))
+            return self._write_datetime(out, datetime(*value[:6]))
         if isinstance(value, (list, tuple, set, frozenset)):
             return self._write_sequence(out, value, depth)
         return self._write_number_like(out, value)
@@ -308,20 +302,48 @@ cdef class Literals:
     cdef int _write_number_like(self, Buffer *out, object value) except -1:
         """Decimal and its like, numpy's scalars, UUID: the rare ones. Anything else is refused."""
         if isinstance(value, _Decimal):
-            return put_decimal(out, value)
+            return self._write_decimal(out, value)
         if isinstance(value, _UUID):
             return self._write_str(out, str(value))
         if isinstance(value, numbers.Integral):
-            return put_int(out, int(value))
+            return self._write_int(out, int(value))
         if isinstance(value, numbers.Real):
-            return put_float(out, float(value))
+            return self._write_float(out, float(value))
         if getattr(getattr(value, "dtype", None), "kind", None) == "b" and value.shape == ():   # numpy.bool
-            return put_byte(out, c"1" if value else c"0")
+            return self._write_bool(out, bool(value))
         hint = "convert it first, or give the connection an encoder for its type"
         if isinstance(value, Mapping):
             hint = "pass its values one by one, or json.dumps(value) for a JSON column"
         what = f"a value of type {type_name(value)} cannot be written in SQL"
         raise wrong(out, CR_UNSUPPORTED_PARAM_TYPE, what, hint)
+
+    cdef int _write_null(self, Buffer *out) except -1:
+        return put(out, b"NULL", 4)
+
+    cdef int _write_bool(self, Buffer *out, bint value) except -1:
+        return put_byte(out, c"1" if value else c"0")
+
+    cdef int _write_int(self, Buffer *out, object value) except -1:
+        return put_int(out, value)
+
+    cdef int _write_float(self, Buffer *out, double value) except -1:
+        return put_float(out, value)
+
+    cdef int _write_decimal(self, Buffer *out, object value) except -1:
+        digits = plain_digits(out, value).encode("ascii")
+        return put(out, digits, PyBytes_GET_SIZE(digits))
+
+    cdef int _write_datetime(self, Buffer *out, object value) except -1:
+        return put_datetime(out, value)
+
+    cdef int _write_date(self, Buffer *out, object value) except -1:
+        return put_date(out, value)
+
+    cdef int _write_time(self, Buffer *out, object value) except -1:
+        return put_time(out, value)
+
+    cdef int _write_timedelta(self, Buffer *out, object value) except -1:
+        return put_timedelta(out, value)
 
     cdef int _write_str(self, Buffer *out, object value) except -1:
         cdef const unsigned char *escapes = &_quotes_only[0] if self.no_backslash_escapes else &_all_escapes[0]
@@ -354,12 +376,7 @@ cdef class Literals:
         else:
             escaped = str.translate(value, _translations)
         encoded = escaped.encode(self.codec)
-        seen = encoded.decode(self.codec, "replace")
-        if seen != escaped:
-            for before, after in zip(escaped, seen):
-                if before != after and after < "\x80":
-                    at = str.index(value, before)
-                    raise UnicodeEncodeError(self.codec, value, at, at + 1, f"it would become {after!r}")
+        refuse_other_characters(self.codec, value, escaped, encoded)
         put_byte(out, c"'")
         put(out, encoded, PyBytes_GET_SIZE(encoded))
         return put_byte(out, c"'")
@@ -391,6 +408,17 @@ cdef class Literals:
             self._write(out, item, depth + 1)
             first = False
         return put_byte(out, c")")
+
+
+cdef int refuse_other_characters(str codec, object value, str sent, bytes encoded) except -1:
+    """Does the server read an ASCII character where `value` has another one?"""
+    seen = encoded.decode(codec, "replace")
+    if seen != sent:
+        for before, after in zip(sent, seen):
+            if before != after and after < "\x80":
+                at = str.index(value, before)
+                raise UnicodeEncodeError(codec, value, at, at + 1, f"it would become {after!r}")
+    return 0
 
 
 # -------------------------------------------------------------------------------------------------- multi-row statements

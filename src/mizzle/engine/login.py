@@ -17,7 +17,7 @@ from mizzle.constants import capabilities as cap
 from mizzle.constants.charsets import Charset, by_collation, default_collation
 from mizzle.constants.commands import COM_CHANGE_USER
 from mizzle.constants.errnos import CR_AUTH_PLUGIN_ERR, CR_SERVER_HANDSHAKE_ERR, CR_SSL_CONNECTION_ERROR
-from mizzle.engine import auth, tls
+from mizzle.engine import auth, compression, tls
 from mizzle.engine.packets import (
     Handshake,
     build_change_user,
@@ -54,6 +54,8 @@ WANTED = (
     | cap.CLIENT_CONNECT_ATTRS
     | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     | cap.CLIENT_DEPRECATE_EOF
+    | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
+    | cap.MARIADB_CLIENT_CACHE_METADATA
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (
@@ -138,6 +140,7 @@ def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
         wanted |= cap.CLIENT_CONNECT_WITH_DB
     if options.local_infile:
         wanted |= cap.CLIENT_LOCAL_FILES
+    wanted |= compression.capability(compression.chosen(options.compress, greeting.capabilities))
     return wanted & greeting.capabilities
 
 
@@ -198,9 +201,22 @@ def log_in(engine: Engine, greeting: Handshake) -> Steps:
             (options.database or "").encode("utf8"),
             name.encode("ascii"),
             attributes(options),
+            compression.LEVELS["zstd"] if options.compress_level is None else options.compress_level,
         )
     )
     yield from authenticate(engine, plugin, options.user, engine.password)
+    start_compression(engine)
+
+
+def start_compression(engine: Engine) -> None:
+    """From the command phase on all is compressed."""
+    options = engine.options
+    for algorithm in ("zstd", "zlib"):
+        if engine.capabilities & compression.capability(algorithm):
+            engine.wire.compression = compression.Compression(
+                algorithm, options.compress_level, options.compress_threshold, engine.max_allowed_packet
+            )
+            return
 
 
 def change_user(engine: Engine, user: str, password: bytes, database: str) -> Steps:
@@ -280,6 +296,7 @@ def refused(payload: bytes) -> Exception:
 
 def settle_session(engine: Engine) -> Steps:
     """Make a fresh or reset session what the options want. Which server it is, is asked once, in the same flush."""
+    engine.session += 1
     engine.set_charset(charset_of(engine.options))
     statements = session_statements(engine)
     asks = engine.phase != "" and identity_is_needed(engine)

@@ -20,3 +20,11 @@ cdef class Column:
     cdef readonly unsigned long long length
 
 cdef Column read_column_definition(Reader *reader, str codec)
+
+cdef struct PreparedFields:
+    unsigned int statement_id
+    int column_count
+    int parameter_count
+    int warning_count
+
+cdef int read_stmt_prepare_ok(Reader *reader, PreparedFields *fields) except -1

@@ -15,6 +15,7 @@ from mizzle.engine.constants cimport (
     CLIENT_PLUGIN_AUTH,
     CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA,
     CLIENT_SECURE_CONNECTION,
+    CLIENT_ZSTD_COMPRESSION_ALGORITHM,
     NOT_NULL_FLAG,
 )
 from mizzle.engine.reader cimport (
@@ -186,7 +187,8 @@ def build_ssl_request(unsigned long long capabilities, unsigned int max_packet, 
 
 def build_handshake_response(
     unsigned long long capabilities, unsigned int max_packet, int charset_id, bytes user not None,
-    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None
+    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None,
+    int zstd_level=3
 ) -> bytes:
     """Protocol::HandshakeResponse41."""
     parts = [
@@ -200,6 +202,8 @@ def build_handshake_response(
         parts.append(c_string(auth_plugin_name, "auth_plugin"))
     if capabilities & CLIENT_CONNECT_ATTRS:             # attributes [lenenc]
         parts.append(build_connect_attributes(attributes))
+    if capabilities & CLIENT_ZSTD_COMPRESSION_ALGORITHM:    # zstd_compression_level [1 byte]
+        parts.append(bytes((zstd_level,)))
     return b"".join(parts)
 
 
@@ -327,3 +331,49 @@ cdef Column read_column_definition(Reader *reader, str codec):
 def parse_column_definition(bytes payload not None, str codec="utf8") -> Column:
     cdef Reader reader = over(payload, "ColumnDefinition41")
     return read_column_definition(&reader, codec)
+
+
+# -- prepared statements ----------------------------------------------------------------------------------------------
+
+
+class StmtPrepareOk(NamedTuple):
+    """COM_STMT_PREPARE_OK: the definitions of as many parameters, then columns, follow."""
+
+    statement_id: int
+    column_count: int
+    parameter_count: int
+    warning_count: int
+
+
+cdef int read_stmt_prepare_ok(Reader *reader, PreparedFields *fields) except -1:
+    if read_u8(reader) != 0:                            # status [1 byte]: 0x00
+        reader.pos -= 1
+        malformed(reader, "0x00 expected")
+    fields.statement_id = <unsigned int>read_u32(reader)        # statement_id [4 bytes]
+    fields.column_count = read_u16(reader)              # num_columns [2 bytes]
+    fields.parameter_count = read_u16(reader)           # num_params [2 bytes]
+    skip(reader, 1)                                     # reserved [1 byte]
+    fields.warning_count = read_u16(reader)             # warning_count [2 bytes]
+    return expect_end(reader)
+
+
+def parse_stmt_prepare_ok(bytes payload not None) -> StmtPrepareOk:
+    cdef Reader reader = over(payload, "StmtPrepareOk")
+    cdef PreparedFields fields
+    read_stmt_prepare_ok(&reader, &fields)
+    return StmtPrepareOk(fields.statement_id, fields.column_count, fields.parameter_count, fields.warning_count)
+
+
+def build_stmt_id(unsigned int statement_id) -> bytes:
+    """COM_STMT_CLOSE and COM_STMT_RESET, behind their command byte."""
+    return statement_id.to_bytes(4, "little")           # statement_id [4 bytes]
+
+
+def build_stmt_fetch(unsigned int statement_id, unsigned int num_rows) -> bytes:
+    """COM_STMT_FETCH, behind its command byte."""
+    return statement_id.to_bytes(4, "little") + num_rows.to_bytes(4, "little")      # num_rows [4 bytes]
+
+
+def build_stmt_send_long_data(unsigned int statement_id, int parameter, bytes data not None) -> bytes:
+    """COM_STMT_SEND_LONG_DATA, behind its command byte: a piece of the value of a parameter, counted from 0."""
+    return statement_id.to_bytes(4, "little") + parameter.to_bytes(2, "little") + data

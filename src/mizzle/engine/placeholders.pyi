@@ -12,3 +12,5 @@ class Template:
     @property
     def count(self) -> int:
         """How many placeholders there are."""
+    def marked(self) -> bytes:
+        """The statement as COM_STMT_PREPARE wants it: a ? for each placeholder."""

@@ -201,6 +201,15 @@ cdef class Template:
     def __dealloc__(self):
         PyMem_Free(self.ends)
 
+    def marked(self):
+        """The statement as COM_STMT_PREPARE wants it: a ? for each placeholder."""
+        cdef Py_ssize_t i, begin = 0
+        parts = []
+        for i in range(self.count + 1):
+            parts.append(self.text[begin:self.ends[i]])
+            begin = self.ends[i]
+        return b"?".join(parts)
+
 
 cdef object mixed_placeholders():
     return ProgrammingError(
@@ -221,4 +230,7 @@ cdef object wrong(Buffer *out, int errno, str what, object hint):
         where += f"parameter %({<object>out.name})s: "
     elif out.position:
         where += f"parameter {out.position}: "
-    return ProgrammingError(errno, where + what, sent=False, hint=hint)
+    error = ProgrammingError(errno, where + what, sent=False, hint=hint)
+    if out.row:
+        error.row = out.row - 1
+    return error

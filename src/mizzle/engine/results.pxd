@@ -1,6 +1,7 @@
 """One statement's result, filled from the wire."""
 
 from mizzle.engine.packets cimport OkFields
+from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.text_rows cimport Decoding, RowFormat
 from mizzle.engine.wire cimport Wire
 
@@ -20,11 +21,12 @@ cdef class Result:
     cdef readonly bint finished
     cdef public object next                 # the next statement's Result, or the error that it ended with
     cdef public object error                # the first value of a row that could not be made, raised at the end
+    cdef Prepared statement                 # whose rows these are, in the binary protocol; None: rows of text
     cdef Py_ssize_t column_count
     cdef bint in_value                      # an exception now is about one value, not about the wire
 
     cdef int finish(self, OkFields *ok) except -1
-    cdef int read_head(self, Wire wire) except -1
+    cdef int read_head(self, Wire wire, bint cache_metadata) except -1
     cdef bint drain_columns(self, Wire wire, Decoding decoding, bint eof_follows) except -1
     cdef RowsEnd drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED
     cdef RowsEnd _drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED

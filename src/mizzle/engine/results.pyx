@@ -4,8 +4,11 @@ Knows the order of a result set's packets, each phase a plain loop over what the
 more bytes are needed. Knows nothing of commands and never waits.
 """
 
+from mizzle.engine.binary_rows cimport decode_binary_row
+from mizzle.engine.constants cimport SERVER_STATUS_CURSOR_EXISTS
 from mizzle.engine.packets cimport OkFields, read_eof, read_ok
-from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, reader_over
+from mizzle.engine.prepared cimport Prepared
+from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, read_u8, reader_over
 from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format
 from mizzle.engine.wire cimport Wire
 from mizzle.errors import MalformedPacket, malformed_packet
@@ -50,8 +53,12 @@ cdef class Result:
         self.finished = True
         return 0
 
-    cdef int read_head(self, Wire wire) except -1:
-        """The packet that the wire has taken: OK, which finishes this result, or the number of columns."""
+    cdef int read_head(self, Wire wire, bint cache_metadata) except -1:
+        """The packet that the wire has taken: OK, which finishes this result, or the number of columns.
+
+        With MARIADB_CLIENT_CACHE_METADATA it also says whether their definitions follow: a prepared statement's are not
+        sent again while they are those that were sent last.
+        """
         cdef Reader reader
         cdef OkFields ok
         cdef unsigned long long count
@@ -63,6 +70,10 @@ cdef class Result:
         count = read_lenenc_int(&reader)
         if count > MAX_COLUMNS:
             malformed(&reader, f"{count} columns")
+        if cache_metadata and not read_u8(&reader):         # metadata_follows [1 byte]
+            if self.statement is None or self.statement.column_count() != <Py_ssize_t>count:
+                malformed(&reader, "columns that were never defined")
+            self.format = self.statement.format
         expect_end(&reader)
         self.column_count = <Py_ssize_t>count
         self.rows = []
@@ -78,6 +89,8 @@ cdef class Result:
             if end < 0:
                 return False
             self.format = row_format(decoding, wire.taken(end), self.column_count)
+            if self.statement is not None:
+                self.statement.format = self.format
             wire.sequence = (wire.sequence + self.column_count) & 0xFF
         if not eof_follows:
             return True
@@ -85,11 +98,13 @@ cdef class Result:
             return False
         reader = reader_over(wire.packet, wire.packet_length, "EOF")
         read_eof(&reader, &eof)
+        if eof.status_flags & SERVER_STATUS_CURSOR_EXISTS:      # the rows wait for COM_STMT_FETCH
+            self.finish(&eof)
         return True
 
     cdef RowsEnd drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED:
         """Every row that the wire holds, until MORE is needed, the result set ENDs, or an ERR packet stands there."""
-        while True:
+        while not self.finished:
             try:
                 return self._drain_rows(wire, keep and self.error is None, deprecate_eof)
             except Exception as error:
@@ -99,6 +114,7 @@ cdef class Result:
                     raise
                 self.in_value = False
                 self.error = error
+        return ROWS_END             # a cursor keeps them
 
     cdef RowsEnd _drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED:
         cdef RowFormat format = self.format
@@ -106,7 +122,7 @@ cdef class Result:
         cdef int head
         while wire.next_packet():
             if wire.packet_length == 0:
-                raise malformed_packet("TextResultsetRow", 0, "a row without a value")
+                raise malformed_packet("ResultsetRow", 0, "a row without a value")
             head = wire.packet[0]
             if head == ERR:
                 return ROWS_ERR
@@ -115,7 +131,10 @@ cdef class Result:
                 return ROWS_END
             if keep:
                 self.in_value = True
-                rows.append(format.decode(wire.packet, wire.packet_length))
+                if self.statement is not None:
+                    rows.append(decode_binary_row(format, wire.packet, wire.packet_length))
+                else:
+                    rows.append(format.decode(wire.packet, wire.packet_length))
                 self.in_value = False
         return ROWS_MORE
 

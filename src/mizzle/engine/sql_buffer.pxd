@@ -26,6 +26,9 @@ cdef struct Buffer:
     Py_ssize_t row                  # from 1; 0: not one of many
     Py_ssize_t position             # from 1; 0: not a positional one
     PyObject *name                  # borrowed; NULL: not a named one
+    # where, in binary parameters, the null bitmap and the types of this execution stand
+    Py_ssize_t nulls
+    Py_ssize_t types
     char area[AREA]
 
 

@@ -14,6 +14,17 @@ from libc.string cimport memcpy
 
 from mizzle.engine.sql_buffer cimport PY_SSIZE_T_MAX, Buffer, put, reserve
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX < 0x030C0000
+    #define mizzle_ready(text) PyUnicode_READY(text)
+    #else
+    #define mizzle_ready(text) 0    /* every str is ready since 3.12 */
+    #endif
+    """
+    int mizzle_ready(object text) except -1
+
+
 cdef inline char *two_digits(char *to, int value) noexcept:
     to[0] = <char>(c"0" + value // 10)
     to[1] = <char>(c"0" + value % 10)

@@ -2,10 +2,29 @@
 
 from mizzle.engine.packets cimport Column
 
+cdef enum Kind:
+    INTEGER
+    FLOAT
+    DECIMAL
+    DATE
+    DATETIME
+    TIME
+    UTF8
+    TEXT
+    BYTES
+    CONVERT_TEXT                # a user's converter, given str
+    CONVERT_BYTES               # a user's converter, given bytes
+
 cdef struct Decoder:
     int kind
     const char *codec           # for TEXT
     void *converter             # borrowed from RowFormat.converters, or NULL
+    # what the binary protocol needs besides
+    int form                    # the kind that it has without a converter
+    int width                   # of a number, in bytes; 0: the value's length stands before it
+    bint is_unsigned
+    int decimals
+    int zerofill                # digits, filled up with zeros on the left; 0: none
 
 
 cdef class Decoding:
@@ -32,3 +51,14 @@ cdef class RowFormat:
 
 
 cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count)
+cdef tuple split(bytes block, Py_ssize_t count, str codec)
+cdef object text_value(Decoding decoding, Decoder *decoder, const unsigned char *text, Py_ssize_t size)
+cdef object impossible_date(Decoding decoding, const unsigned char *text, Py_ssize_t size)
+
+
+cdef inline bint is_date(int year, int month, int day) noexcept:
+    if year < 1 or month < 1 or month > 12 or day < 1:
+        return False
+    if month == 2:
+        return day <= (29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28)
+    return day <= (30 if month in (4, 6, 9, 11) else 31)

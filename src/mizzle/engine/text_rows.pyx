@@ -42,19 +42,6 @@ cdef enum:
     BINARY_CHARSET = 63
     CACHED_FORMATS = 256        # row formats kept for each Decoding
 
-cdef enum Kind:
-    INTEGER
-    FLOAT
-    DECIMAL
-    DATE
-    DATETIME
-    TIME
-    UTF8
-    TEXT
-    BYTES
-    CONVERT_TEXT                # a user's converter, given str
-    CONVERT_BYTES               # a user's converter, given bytes
-
 cdef object _Decimal = Decimal
 # Exact in a long double of 64 bits up to 10**27, in a double up to 10**22.
 cdef long double[28] POWERS_OF_TEN
@@ -138,6 +125,11 @@ cdef class RowFormat:
                 codec_name = codec.encode("ascii")
                 self._keep.append(codec_name)
                 decoder.codec = PyBytes_AS_STRING(codec_name)
+        decoder.form = decoder.kind
+        decoder.width = width_of(column.type_code)
+        decoder.is_unsigned = (column.flags & UNSIGNED_FLAG) != 0
+        decoder.decimals = column.decimals
+        decoder.zerofill = <int>(column.length & 0xFF) if column.flags & ZEROFILL_FLAG else 0
         if converter is not None:
             self.plain = False
             self._keep.append(converter)
@@ -195,6 +187,22 @@ cdef Kind kind_of(Column column, bint use_unicode):
     if column.charset_id == BINARY_CHARSET and code != MYSQL_TYPE_JSON:
         return BYTES
     return TEXT
+
+
+cdef int width_of(int code) noexcept:
+    """How many bytes a number takes in the binary protocol; 0 for what has its length before it."""
+    if code == MYSQL_TYPE_TINY:
+        return 1
+    if code in (MYSQL_TYPE_SHORT, MYSQL_TYPE_YEAR):
+        return 2
+    if code in (MYSQL_TYPE_LONG, MYSQL_TYPE_INT24, MYSQL_TYPE_FLOAT):
+        return 4
+    return 8 if code in (MYSQL_TYPE_LONGLONG, MYSQL_TYPE_DOUBLE) else 0
+
+
+cdef object text_value(Decoding decoding, Decoder *decoder, const unsigned char *text, Py_ssize_t size):
+    """One value, for others who have it as text."""
+    return value_of(decoding, decoder, text, size)
 
 
 cdef inline object value_of(Decoding decoding, Decoder *decoder, const unsigned char *text, Py_ssize_t size):
@@ -330,14 +338,6 @@ cdef inline int microseconds(const unsigned char *text, Py_ssize_t size) noexcep
         for _ in range(7 - size):
             value *= 10
     return value
-
-
-cdef inline bint is_date(int year, int month, int day) noexcept:
-    if year < 1 or month < 1 or month > 12 or day < 1:
-        return False
-    if month == 2:
-        return day <= (29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28)
-    return day <= (30 if month in (4, 6, 9, 11) else 31)
 
 
 cdef object as_date(Decoding decoding, const unsigned char *text, Py_ssize_t size):

@@ -1,5 +1,7 @@
 from typing import Protocol
 
+from mizzle.engine.compression import Compression
+
 class Filter(Protocol):
     """What stands between the packets and the link: TLS."""
 
@@ -19,6 +21,7 @@ class Wire:
     sequence: int
     max_packet: int
     filter: Filter | None
+    compression: Compression | None
     def __init__(self, max_packet: int = 1 << 30) -> None: ...
     @property
     def outgoing(self) -> bytes | memoryview | None: ...

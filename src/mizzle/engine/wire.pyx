@@ -71,7 +71,7 @@ cdef class Wire:
     cpdef object space(self, ReceiveBuffer buffer):
         """Where to put what is received next; never empty, valid until received()."""
         cdef Py_ssize_t waiting = self._input_length
-        if self.filter is not None:
+        if self.filter is not None or self.compression is not None:
             self._shared = buffer
             return buffer._view
         if waiting == 0:
@@ -89,19 +89,11 @@ cdef class Wire:
 
     cpdef int received(self, Py_ssize_t n) except -1:
         """n bytes (more than 0) stand at the start of the space that was given out."""
-        cdef bytes plain
         if self._input_length > self.max_packet + ROOM:
             self.damaged = True
             self._too_long(self._input_length)
-        if self.filter is not None:
-            self.damaged = True         # unless the filter takes it
-            plain = self.filter.receive(self._shared._view[:n])
-            self.damaged = False
-            self._shared = None
-            self._make_room(len(plain))
-            memcpy(self._input + self._input_length, PyBytes_AS_STRING(plain), len(plain))
-            self._input_length += len(plain)
-            return 0
+        if self.filter is not None or self.compression is not None:
+            return self._received_filtered(self._shared._view[:n])
         if not self._space_is_own:
             if self._input_length:
                 memcpy(self._shared._data, self._input, self._input_length)
@@ -109,6 +101,37 @@ cdef class Wire:
             self._input = self._shared._data
         self._input_length += n
         return 0
+
+    cdef int _received_filtered(self, object data) except -1:
+        self.damaged = True             # unless the filters take it
+        self._shared = None
+        if self.filter is not None:
+            data = self.filter.receive(data)
+        if self.compression is None:
+            self._append(data)
+        else:
+            self.compression.receive(data)
+            if self._input_length == 0:
+                self._inflate()
+        self.damaged = False
+        return 0
+
+    cdef int _append(self, bytes plain) except -1:
+        self._make_room(len(plain))
+        memcpy(self._input + self._input_length, PyBytes_AS_STRING(plain), len(plain))
+        self._input_length += len(plain)
+        return 0
+
+    cdef bint _inflate(self) except -1:
+        """Have what the next compressed frame holds behind the input, if all of it is there."""
+        cdef bytes plain
+        if self.compression is None:
+            return False
+        plain = self.compression.next()
+        if not plain:
+            return False
+        self._append(plain)
+        return True
 
     cpdef int keep(self) except -1:
         """Move what is left of the input out of the shared buffer."""
@@ -146,6 +169,12 @@ cdef class Wire:
 
     cdef bint next_packet(self) except -1:
         """Take the next whole packet, if it is there: its payload is `packet`, `packet_length`."""
+        while not self._next_packet():
+            if not self._inflate():
+                return False
+        return True
+
+    cdef bint _next_packet(self) except -1:
         cdef unsigned char *header = self._input
         cdef Py_ssize_t length
         if self._input_length < HEADER:
@@ -202,6 +231,12 @@ cdef class Wire:
 
     cdef Py_ssize_t frames_end(self, Py_ssize_t count) except -2:
         """How many bytes the next `count` packets fill, headers included; -1 while they are not all there."""
+        cdef Py_ssize_t end = self._frames_end(count)
+        while end < 0 and self._inflate():
+            end = self._frames_end(count)
+        return end
+
+    cdef Py_ssize_t _frames_end(self, Py_ssize_t count) except -2:
         cdef Py_ssize_t offset = 0, length
         cdef int sequence = self.sequence
         while count:
@@ -210,6 +245,7 @@ cdef class Wire:
             length = frame_length(self._input + offset)
             if self._input[offset + 3] != sequence:
                 self._out_of_order(sequence, self._input[offset + 3])
+                sequence = self._input[offset + 3]
             if length == FULL_FRAME or length > self.max_packet:
                 self._too_long(length)
             sequence = (sequence + 1) & 0xFF
@@ -232,12 +268,21 @@ cdef class Wire:
         """The packet taken last, as bytes; only until more is received."""
         return PyBytes_FromStringAndSize(<const char*>self.packet, self.packet_length)
 
+    cdef bint anything_left(self) except -1:
+        """Has more come than was taken?"""
+        return self._input_length > 0 or self.compression is not None and len(self.compression.waiting) > 0
+
     @property
     def unread(self):
         """The bytes received and not yet taken, as they are (for messages and for the TLS upgrade check)."""
+        if self._input_length == 0 and self.compression is not None:
+            return self.compression.waiting
         return PyBytes_FromStringAndSize(<char*>self._input, self._input_length)
 
     cdef int _out_of_order(self, int expected, int got) except -1:
+        if self.compression is not None:    # the servers go on with the number of the compressed frame (net_flush())
+            self.sequence = got
+            return 0
         raise OperationalError(
             CR_MALFORMED_PACKET,
             f"Packets out of order: sequence number {expected} expected, {got} received: either the peer does not "
@@ -262,6 +307,8 @@ cdef class Wire:
         cdef char *target
         self.sequence = 0
         self.any_sent = False
+        if self.compression is not None:
+            self.compression.begin()
         if length >= FULL_FRAME:
             return self.write_packet(bytes((command,)) + payload)
         packet = PyBytes_FromStringAndSize(NULL, HEADER + length)
@@ -272,22 +319,39 @@ cdef class Wire:
         self.sequence = 1
         return self._send(packet)
 
+    cdef int begin_framed(self, bytes packets) except -1:
+        """Queue commands that stand in their frames already; what is read next is the answer to the first."""
+        self.any_sent = False
+        self.sequence = 1
+        if self.compression is None:
+            return self._send(packets)
+        return self.queue_filtered(b"".join(self._compressed_one_by_one(packets)))
+
+    cdef list _compressed_one_by_one(self, bytes packets):
+        """Each command in a compressed frame of its own: MariaDB does not look for a second one in it."""
+        cdef const unsigned char *data = <const unsigned char*>PyBytes_AS_STRING(packets)
+        cdef Py_ssize_t offset = 0, end, length
+        cdef list frames = []
+        while offset < len(packets):
+            length = frame_length(data + offset)
+            end = len(packets) if length == FULL_FRAME else offset + HEADER + length    # a long one goes alone
+            self.compression.begin()
+            frames.append(self.compression.send(packets[offset:end]))
+            offset = end
+        return frames
+
     cpdef int write_packet(self, bytes payload) except -1:
         """Queue a packet that goes on with the dialogue, in as many frames as it takes."""
-        cdef Py_ssize_t length = len(payload), offset = 0, frame
-        cdef Py_ssize_t frames = length // FULL_FRAME + 1
-        cdef bytes packet = PyBytes_FromStringAndSize(NULL, length + HEADER * frames)
-        cdef char *target = PyBytes_AS_STRING(packet)
-        for _ in range(frames):
-            frame = min(length - offset, <Py_ssize_t>FULL_FRAME)
-            write_header(target, frame, self.sequence)
-            memcpy(target + HEADER, PyBytes_AS_STRING(payload) + offset, frame)
-            self.sequence = (self.sequence + 1) & 0xFF
-            target += HEADER + frame
-            offset += frame
-        return self._send(packet)
+        cdef int sequence = self.sequence
+        self.sequence = (sequence + len(payload) // FULL_FRAME + 1) & 0xFF
+        return self._send(frames(payload, sequence))
 
     cdef int _send(self, bytes data) except -1:
+        if self.compression is not None:
+            data = self.compression.send(data)
+        return self.queue_filtered(data)
+
+    cdef int queue_filtered(self, bytes data) except -1:
         return self.queue(data if self.filter is None else self.filter.send(data))
 
     cpdef int queue(self, bytes data) except -1:
@@ -296,3 +360,24 @@ cdef class Wire:
             return 0
         self._outgoing = data if self._outgoing is None else bytes(self._outgoing) + data
         return 0
+
+
+cdef int frames_in(bytes packet) noexcept:
+    """How many frames one packet has."""
+    return <int>(len(packet) // (FULL_FRAME + HEADER) + 1)
+
+
+cdef bytes frames(bytes payload, int sequence):
+    """A payload in as many frames as it takes."""
+    cdef Py_ssize_t length = len(payload), offset = 0, frame
+    cdef Py_ssize_t count = length // FULL_FRAME + 1
+    cdef bytes packet = PyBytes_FromStringAndSize(NULL, length + HEADER * count)
+    cdef char *target = PyBytes_AS_STRING(packet)
+    for _ in range(count):
+        frame = min(length - offset, <Py_ssize_t>FULL_FRAME)
+        write_header(target, frame, sequence)
+        memcpy(target + HEADER, PyBytes_AS_STRING(payload) + offset, frame)
+        sequence = (sequence + 1) & 0xFF
+        target += HEADER + frame
+        offset += frame
+    return packet

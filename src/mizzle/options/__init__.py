@@ -13,7 +13,7 @@ import ssl
 from typing import Any
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS
 from mizzle.options import mycnf, tls
 from mizzle.options.keywords import SERVER_ONLY_CHARSETS, settings_from
 from mizzle.options.model import ConnectOptions, OnInterrupt, Password, SSLMode, ZeroDates, password_bytes
@@ -89,6 +89,10 @@ def _settle_flags(settings: dict[str, Any]) -> None:
     if found_rows is not None:
         flags = settings.get("client_flag", 0) & ~CLIENT_FOUND_ROWS
         settings["client_flag"] = flags | (CLIENT_FOUND_ROWS if found_rows else 0)
+    if settings.get("client_flag", 0) & CLIENT_COMPRESS:
+        settings.setdefault("compress", "zlib")
+    if settings.get("compress") == "zlib" and settings.get("compress_level", 0) > 9:
+        raise ValueError(f"compress_level is {settings['compress_level']}: zlib has levels from 1 to 9")
     if "program_name" in settings:
         settings["connect_attrs"] = {**settings.get("connect_attrs", {}), "program_name": settings["program_name"]}
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_COMPRESS
 from mizzle.errors import NotSupportedError
 
 SSL_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
@@ -103,6 +102,31 @@ def read_size(value: Any) -> int:
     return size
 
 
+def read_compress(value: Any) -> str | None:
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in {"zlib", "zstd"}:
+        return str(word)
+    return "best" if word == "best" or read_bool(value) else None
+
+
+def read_level(value: Any) -> int:
+    level = read_int(value)
+    demand(1 <= level <= 22)
+    return level
+
+
+def read_count(value: Any) -> int:
+    count = read_int(value)
+    demand(count >= 0)
+    return count
+
+
+def read_size_of_cache(value: Any) -> int:
+    size = read_int(value)
+    demand(1 <= size <= 10_000)
+    return size
+
+
 def read_seconds(value: Any) -> float | None:
     if value is None:
         return None
@@ -115,8 +139,6 @@ def read_seconds(value: Any) -> float | None:
 def read_client_flag(value: Any) -> int:
     flags = read_int(value)
     demand(0 <= flags < 1 << 32)
-    if flags & CLIENT_COMPRESS:
-        raise NotSupportedError(0, f"CLIENT_COMPRESS in client_flag: {REFUSED['compress']}", sent=False, alive=False)
     return flags
 
 
@@ -241,6 +263,12 @@ SETTINGS: dict[str, Setting] = {
     "ssl_cipher": TEXT,
     "tls_versions": Setting(read_tls_versions, "some of 'TLSv1.2' and 'TLSv1.3'"),
     "zero_dates": one_of(*ZERO_DATES),
+    "compress": Setting(read_compress, "'zlib', 'zstd', True (the best that both sides have) or False"),
+    "compress_level": Setting(read_level, "a whole number from 1 to 9 (zlib) or 22 (zstd)"),
+    "compress_threshold": Setting(read_count, "bytes"),
+    "prepare_threshold": Setting(read_count, "how often a statement is executed before it is prepared, or 0: never"),
+    "prepared_cache_size": Setting(read_size_of_cache, "a whole number from 1 to 10000"),
+    "prepared_lifetime": SECONDS,
     "conv": Setting(read_conv, "a mapping whose keys are column types (int) or Python types", textual=False),
     "cursorclass": Setting(read_class, "a class", textual=False),
     "row_factory": ANY_CALLABLE,
@@ -251,7 +279,6 @@ ALIASES = {"passwd": "password", "db": "database"}
 SOURCES = frozenset({"url", "read_default_file", "read_default_group"})
 # What other drivers take and mizzle does not; harmless while false.
 REFUSED = {
-    "compress": "compression comes in a later version; leave it out, or give False",
     "named_pipe": "named pipes are Windows's; use host and port",
     "defer_connect": "connect() connects at once; call it when the connection is wanted",
     "auth_plugin_map": "authentication plugins cannot be replaced; auth_plugin= says which one to start with",

@@ -81,6 +81,18 @@ class ConnectOptions:
     tls_versions: tuple[str, ...] = ()
 
     zero_dates: ZeroDates = "none"
+    #: "zlib", "zstd", "best" (True: the best that both sides have, or none); None: no compression.
+    compress: str | None = None
+    #: From 1 to 9 (zlib) or 22 (zstd); None: 6 and 3.
+    compress_level: int | None = None
+    #: Bytes below which nothing is compressed.
+    compress_threshold: int = 150
+    #: How often a statement with parameters is executed before it is prepared by itself; 0: never.
+    prepare_threshold: int = 0
+    #: How many statements a connection keeps prepared: those used last.
+    prepared_cache_size: int = 100
+    #: Seconds after which a statement is prepared anew; None: never.
+    prepared_lifetime: float | None = None
     #: Column type -> function of the text, Python type -> function that writes a literal.
     conv: Mapping[int | type, Callable[..., Any]] | None = None
     cursorclass: type[Any] | None = None

@@ -34,6 +34,7 @@ _OPTIONS = {
     "init_command": "init_command",
     "connect_timeout": "connect_timeout",
     "local_infile": "local_infile",
+    "compress": "compress",
     "max_allowed_packet": "max_allowed_packet",
     "ssl": "ssl",
     "ssl_mode": "ssl_mode",
@@ -44,7 +45,7 @@ _OPTIONS = {
     "ssl_cipher": "ssl_cipher",
     "tls_version": "tls_versions",
 }
-_SWITCHES = frozenset({"ssl", "local_infile", "ssl_verify_server_cert"})
+_SWITCHES = frozenset({"ssl", "compress", "local_infile", "ssl_verify_server_cert"})
 _PREFIXES = {"skip_": "0", "disable_": "0", "enable_": "1"}
 
 

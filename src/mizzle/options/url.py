@@ -84,6 +84,9 @@ def _decode(text: str, part: str) -> str:
     if _ESCAPE.search(text):
         raise ValueError(f"the URL's {part} has a % without two hexadecimal digits: write % itself as %25")
     try:
-        return unquote(text, errors="strict")
+        decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise ValueError(f"the URL's {part} is not UTF-8 once it is percent-decoded") from None
+    if "\0" in decoded:
+        raise ValueError(f"the URL's {part} holds a NUL character")
+    return decoded

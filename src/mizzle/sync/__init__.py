@@ -5,6 +5,8 @@ from mizzle.sync.connecting import connect
 from mizzle.sync.connection import Connection
 from mizzle.sync.cursor import Cursor, DictCursor
 from mizzle.sync.pool import NullPool, Pool
+from mizzle.sync.server_cursor import ServerCursor, ServerDictCursor
+from mizzle.sync.statement import Statement
 from mizzle.sync.streaming import StreamingCursor, StreamingDictCursor
 from mizzle.sync.transaction import Transaction
 
@@ -14,6 +16,9 @@ __all__ = [
     "DictCursor",
     "NullPool",
     "Pool",
+    "ServerCursor",
+    "ServerDictCursor",
+    "Statement",
     "StreamingCursor",
     "StreamingDictCursor",
     "Transaction",

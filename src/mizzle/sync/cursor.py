@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from mizzle import errors
+from mizzle.sync import statement
 from mizzle.sync.iteration import Rows
 from mizzle.engine.insert_values import fold, fold_insert
 from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
@@ -25,6 +26,7 @@ from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
     from mizzle.engine.conversations import Result
+    from mizzle.engine.prepared import Prepared
 
 Row = TypeVar("Row")
 Args: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -107,12 +109,17 @@ class Cursor(Rows[Row]):
         *,
         timeout: float | None = None,
         infile: Infile | None = None,
+        prepare: bool | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read its results; returns `rowcount`.
 
         With `args`, `%s` (a sequence) or `%(name)s` (a mapping) in the query are replaced by literals and `%%` by `%`;
         without, the query is sent as it is. `timeout` is in seconds, for the whole call. `infile` is what
         LOAD DATA LOCAL INFILE sends, whatever file name the statement has; it must not wait for anything but a disk.
+
+        `prepare=True` has the server prepare the statement (COM_STMT_PREPARE) and bind the values to it; the connection
+        keeps it prepared for the next time. None: as the option `prepare_threshold` says. False: it is sent as text,
+        as are statements with `infile`.
 
         A server's error leaves the connection in order; after a timeout or an interrupt it is closed (see `alive` of
         the exception).
@@ -124,19 +131,38 @@ class Cursor(Rows[Row]):
             self._raise_unread()
         if connection._stream is not None:
             connection._settle_stream()
+        seconds = connection.timeout if timeout is None else timeout
+        result = None
         try:
-            if args is None:
-                sql = connection._literals.encode(query)
-            else:
-                literals = connection._literals
-                literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-                sql = literals.assemble(query, args)
-            conversation = connection._engine.query(sql, None if infile is None else connection._sender(infile))
-            result = connection._channel.run(conversation, connection.timeout if timeout is None else timeout)
+            if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
+                result = statement.execute(connection, query, args, seconds, prepare)
+            if result is None:
+                if args is None:
+                    sql = connection._literals.encode(query)
+                else:
+                    literals = connection._literals
+                    literals.no_backslash_escapes = connection._engine.no_backslash_escapes
+                    sql = literals.assemble(query, args)
+                conversation = connection._engine.query(sql, None if infile is None else connection._sender(infile))
+                result = connection._channel.run(conversation, seconds)
         except BaseException as error:
             self._forget()
             connection._failed(error)
             raise
+        return self._show(result)
+
+    def _execute_statement(self, prepared: Prepared, args: Args, timeout: float | None) -> int:
+        """Execute what a Statement holds."""
+        connection = self._use()
+        if connection._stream is not None:
+            connection._settle_stream()
+        seconds = connection.timeout if timeout is None else timeout
+        try:
+            result = statement.run(connection, prepared, args, seconds, True)
+        except BaseException as error:
+            connection._failed(error)
+            raise
+        assert result is not None
         return self._show(result)
 
     def _show(self, result: Result) -> int:
@@ -164,25 +190,67 @@ class Cursor(Rows[Row]):
         factory = self.row_factory
         self._iterator = source if factory is None else map(factory(result.columns or ()), source)
 
-    def executemany(self, query: str, args: Iterable[Args], *, timeout: float | None = None) -> int:
+    def executemany(
+        self, query: str, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False
+    ) -> int:
         """Run one statement for each of `args`; returns the sum of the rows affected.
 
         INSERT and REPLACE … VALUES (…) are folded into statements of many rows, each about `max_stmt_length` bytes
-        long; everything else is executed one by one. `timeout` is in seconds, for each statement sent.
+        long. MariaDB executes other changes for many rows at once (COM_STMT_BULK_EXECUTE). Everything else is executed
+        one by one: an error leaves the rows behind it alone.
+
+        `pipeline=True` prepares the statement and sends many executions before it waits for their answers. Then an
+        error does not keep the server from the rows that were on their way: it is meant for a transaction that is
+        rolled back after any error. `row` of the error is the row's index.
+
+        `timeout` is in seconds, for each command sent.
         """
         connection = self._use()
         total = 0
         escapes = connection._engine.no_backslash_escapes
-        folded = fold_insert(query, escapes) if isinstance(query, str) else None
+        folded = fold_insert(query, escapes) if isinstance(query, str) and not pipeline else None
         if folded is None:
-            for row in args:
-                total += self.execute(query, row, timeout=timeout)
+            prepared = statement.for_many(connection, query, args, pipeline)
+            if prepared is not None:
+                return self._execute_statement_many(prepared, args, timeout, pipeline)
+            total = self._execute_each(query, args, timeout)
         else:
             literals = connection._literals
             literals.no_backslash_escapes = escapes
             limit = connection._statement_limit(self.max_stmt_length, args)
             for sql in fold(literals, folded, args, limit):
                 total += self.execute(sql, timeout=timeout)
+        self.rowcount = total
+        return total
+
+    def _execute_each(
+        self, query: str | bytes, args: Iterable[Args], timeout: float | None, prepared: Prepared | None = None
+    ) -> int:
+        """One by one."""
+        total = 0
+        for index, row in enumerate(args):
+            try:
+                if prepared is None:
+                    total += self.execute(query, row, timeout=timeout)
+                else:
+                    total += self._execute_statement(prepared, row, timeout)
+            except errors.Error as error:
+                error.row = index
+                raise
+        return total
+
+    def _execute_statement_many(
+        self, prepared: Prepared, args: Iterable[Args], timeout: float | None, pipeline: bool
+    ) -> int:
+        """A prepared statement for many rows, in the way that was asked for or that the server has."""
+        connection = self._use()
+        self._forget()
+        seconds = connection.timeout if timeout is None else timeout
+        if pipeline:
+            total = statement.execute_pipelined(connection, prepared, args, seconds)
+        else:
+            total, rest = statement.execute_bulk(connection, prepared, args, seconds)
+            total += self._execute_each(prepared.query, rest, timeout)
         self.rowcount = total
         return total
 

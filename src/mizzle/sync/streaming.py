@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from mizzle import errors
+from mizzle.sync import statement
 from mizzle.sync.cursor import Args, Cursor, Infile
 from mizzle.sync.iteration import END, Batches
 from mizzle.rows import dict_row
@@ -39,6 +40,7 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
         *,
         timeout: float | None = None,
         infile: Infile | None = None,
+        prepare: bool | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read the head of its result; returns `rowcount`.
 
@@ -50,15 +52,20 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
         if connection._stream is not None:
             connection._settle_stream()
         self._timeout = timeout
+        result = None
         try:
-            if args is None:
-                sql = connection._literals.encode(query)
-            else:
-                literals = connection._literals
-                literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-                sql = literals.assemble(query, args)
-            conversation = connection._engine.stream(sql, None if infile is None else connection._sender(infile))
-            result = connection._run(conversation, timeout)
+            if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
+                seconds = connection.timeout if timeout is None else timeout
+                result = statement.execute(connection, query, args, seconds, prepare, stream=True)
+            if result is None:
+                if args is None:
+                    sql = connection._literals.encode(query)
+                else:
+                    literals = connection._literals
+                    literals.no_backslash_escapes = connection._engine.no_backslash_escapes
+                    sql = literals.assemble(query, args)
+                conversation = connection._engine.stream(sql, None if infile is None else connection._sender(infile))
+                result = connection._run(conversation, timeout)
         except BaseException as error:
             self._forget()
             connection._failed(error)

@@ -1,0 +1,363 @@
+"""Prepared statements: those that a program asks for, and those that are prepared by themselves.
+
+Knows: which statement to prepare, how long to keep it, and what to do when the server has none of it. Must not know:
+packets, worlds, what becomes of rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sized
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mizzle import errors
+from mizzle.constants import errnos
+from mizzle.constants.capabilities import MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.engine import statements
+from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
+from mizzle.engine.preparable import template_for
+from mizzle.engine.prepared import Prepared
+
+if TYPE_CHECKING:
+    from mizzle.aio.connection import Connection
+    from mizzle.aio.cursor import Args, Cursor, Description
+    from mizzle.engine.conversations import Result
+    from mizzle.engine.prepared import Column
+    from mizzle.options import ConnectOptions
+
+#: The server's word for: the statement is to be prepared again, it was not executed.
+FORGOTTEN = frozenset({errnos.ER_UNKNOWN_STMT_HANDLER, errnos.ER_NEED_REPREPARE})
+#: Characters of a statement that is prepared by itself: longer ones are mostly made for one use.
+LONGEST_KEPT = 16_384
+#: Bytes of executions that are sent before their answers are waited for.
+IN_FLIGHT = 65_536
+#: Bytes of one COM_STMT_BULK_EXECUTE.
+BULK_SIZE = 1024 * 1024
+#: Fewer rows than this are executed one by one: to prepare a statement is a round trip too.
+FEW_ROWS = 4
+#: Statements that MariaDB executes in bulk.
+BULK_STATEMENTS = ("insert", "replace", "update", "delete")
+_UNKNOWN: Any = object()
+
+
+class Statements:
+    """The statements that a connection keeps prepared: the ones used last."""
+
+    def __init__(self, options: ConnectOptions) -> None:
+        self._threshold = options.prepare_threshold
+        self._size = options.prepared_cache_size
+        self._lifetime = options.prepared_lifetime
+        self._kept: dict[str | bytes, Prepared | None] = {}  # None: to be executed as text
+        self._counts: dict[str | bytes, int] = {}
+
+    def find(
+        self, connection: Connection, query: str | bytes, asked: bool | None, due: bool = False
+    ) -> Prepared | None:
+        """The statement, to be executed and prepared first if need be; None: as text.
+
+        `asked`: it must be prepared. `due`: it may be, however seldom it was seen.
+        """
+        statement: Prepared | None = self._kept.pop(query, _UNKNOWN)
+        if statement is _UNKNOWN:
+            if not asked and not due and not self._is_due(query):
+                return None
+            statement = make_statement(connection, query, asked)
+        self._kept[query] = statement
+        if len(self._kept) > self._size:
+            oldest = self._kept.pop(next(iter(self._kept)))
+            if oldest is not None:
+                statements.forget(connection._engine, oldest)
+        if statement is None or (statement.refused and not asked):
+            return None
+        if self._lifetime is not None:
+            now = time.monotonic()
+            if statement.expires < now:
+                statements.forget(connection._engine, statement)
+                statement.expires = now + self._lifetime
+        return statement
+
+    def _is_due(self, query: str | bytes) -> bool:
+        if len(query) > LONGEST_KEPT:
+            return False
+        count = self._counts.pop(query, 0) + 1
+        if count >= self._threshold:
+            return True
+        self._counts[query] = count
+        if len(self._counts) > 4 * self._size:
+            del self._counts[next(iter(self._counts))]
+        return False
+
+    def forget(self, connection: Connection) -> None:
+        """Close all of them: the connection speaks another character set."""
+        for statement in self._kept.values():
+            if statement is not None:
+                statements.forget(connection._engine, statement)
+        self._kept.clear()
+
+
+def make_statement(connection: Connection, query: str | bytes, asked: bool | None) -> Prepared | None:
+    """A statement yet to be prepared; if it had another meaning then, None, or an error if it was asked for."""
+    engine = connection._engine
+    template = template_for(query, connection._literals.codec, engine.no_backslash_escapes)
+    if template is not None:
+        return Prepared(template, query)
+    if not asked:
+        return None
+    raise errors.NotSupportedError(
+        0,
+        "The statement cannot be prepared: a placeholder stands in quotes or in a comment, or is all of an ORDER BY or "
+        "GROUP BY, or there is a ? besides",
+        sent=False,
+        hint="Execute it without prepare=True; a ? that is text belongs in quotes.",
+    )
+
+
+def unformatted(query: str | bytes) -> str | bytes:
+    """A statement whose % are meant as they are, for where they are placeholders."""
+    return query.replace("%", "%%") if isinstance(query, str) else query.replace(b"%", b"%%")
+
+
+async def execute(
+    connection: Connection,
+    query: str | bytes,
+    args: Args | None,
+    seconds: float | None,
+    asked: bool | None,
+    stream: bool = False,
+) -> Result | None:
+    """Execute a query as a prepared statement; None if it is to be executed as text."""
+    if args is None:
+        query = unformatted(query)
+    statement = connection._statements.find(connection, query, asked)
+    if statement is None:
+        return None
+    return await run(connection, statement, args or (), seconds, asked, stream)
+
+
+async def run(
+    connection: Connection,
+    statement: Prepared,
+    args: Args,
+    seconds: float | None,
+    asked: bool | None,
+    stream: bool = False,
+    flags: int = 0,
+) -> Result | None:
+    """Execute a statement, and prepare it first where the server does not know it (any more)."""
+    engine = connection._engine
+    try:
+        streamed = await send_files(connection, statement, args, seconds) if asked else ()
+        payload = connection._parameters.execute(statement.statement_id, statement.template, args, flags, streamed)
+    except NotBindable:
+        if asked:
+            raise
+        return None
+    try:
+        result: Result = await connection._channel.run(
+            statements.execute(engine, statement, payload, stream=stream), seconds
+        )
+    except errors.Error as error:
+        if not error.alive:
+            raise
+        if error.errno not in FORGOTTEN or streamed:
+            if asked or not (statement.refused or error.errno == errnos.ER_UNSUPPORTED_PS):
+                raise
+            statement.refused = True
+            return None
+        statements.forget(engine, statement)
+        result = await connection._channel.run(statements.execute(engine, statement, payload, stream), seconds)
+    return result
+
+
+async def send_files(connection: Connection, statement: Prepared, args: Args, seconds: float | None) -> tuple[int, ...]:
+    """Send the parameters that are files open for reading bytes, piece by piece; their positions."""
+    names = statement.template.names or ()
+    values: Iterable[Any] = (
+        [args.get(name) for name in names]
+        if isinstance(args, Mapping)
+        else args
+        if isinstance(args, (tuple, list))
+        else ()
+    )
+    files = {position: chunks(value) for position, value in enumerate(values) if hasattr(value, "read")}
+    if files:
+        await connection._channel.run(statements.send_long_data(connection._engine, statement, files), seconds)
+    return tuple(files)
+
+
+def chunks(file: Any) -> Iterable[bytes]:
+    """A file in pieces."""
+    return iter(lambda: file.read(IN_FLIGHT), b"")
+
+
+async def prepare(connection: Connection, statement: Prepared, seconds: float | None) -> None:
+    """Have the server prepare it, if it has not done so in this session."""
+    if statement.session != connection._engine.session:
+        await connection._run(statements.prepare(connection._engine, statement), seconds)
+
+
+# -- many rows --------------------------------------------------------------------------------------------------------
+
+
+def has_bulk(connection: Connection) -> bool:
+    """Has the server COM_STMT_BULK_EXECUTE?"""
+    return bool(connection._engine.capabilities & MARIADB_CLIENT_STMT_BULK_OPERATIONS)
+
+
+def suits_bulk(connection: Connection, query: str | bytes, rows: Iterable[Any]) -> bool:
+    """Does the server execute this statement for many rows at once?"""
+    if not has_bulk(connection) or not isinstance(query, str):
+        return False
+    if isinstance(rows, Sized) and len(rows) < FEW_ROWS:
+        return False
+    return query.lstrip()[:7].lower().startswith(BULK_STATEMENTS)
+
+
+def for_many(connection: Connection, query: str | bytes, rows: Iterable[Any], pipeline: bool) -> Prepared | None:
+    """The statement, to be executed for many rows in one go or (`pipeline`) one after the other; None: as text."""
+    if not pipeline and not suits_bulk(connection, query, rows):
+        return None
+    return connection._statements.find(connection, query, pipeline or None, due=True)
+
+
+async def execute_bulk(
+    connection: Connection, statement: Prepared, rows: Iterable[Args], seconds: float | None
+) -> tuple[int, Iterable[Any]]:
+    """COM_STMT_BULK_EXECUTE of MariaDB; the rows affected, and the rows that could not be sent in this way.
+
+    The server stops at the first row that fails, as it would if they came one by one.
+    """
+    engine = connection._engine
+    try:
+        await prepare(connection, statement, seconds)
+    except errors.Error as error:
+        if not error.alive:
+            raise
+        return 0, rows
+    limit = await connection._statement_limit(BULK_SIZE, rows)
+    batches = BulkExecutions(connection._parameters, statement.statement_id, statement.template, rows, limit)
+    total = 0
+    try:
+        for payload, _ in batches:
+            result: Result = await connection._run(statements.execute_bulk(engine, statement, payload), seconds)
+            total += result.affected_rows
+    except NotBindable:
+        return total, batches.rest()
+    except errors.Error as error:
+        if not error.alive or error.errno != errnos.ER_UNSUPPORTED_PS or batches.taken:
+            raise
+        return total, batches.rest(again=True)
+    return total, ()
+
+
+async def execute_pipelined(
+    connection: Connection, statement: Prepared, rows: Iterable[Args], seconds: float | None
+) -> int:
+    """COM_STMT_EXECUTE for each row, many of them sent before their answers are read; the sum of the rows affected.
+
+    The first error is raised with its row's index, once all that was sent is answered.
+    """
+    engine = connection._engine
+    await prepare(connection, statement, seconds)
+    batches = Executions(connection._parameters, statement.statement_id, statement.template, rows, IN_FLIGHT)
+    total = 0
+    for packets, count in batches:
+        affected, failures = await connection._run(statements.pipeline(engine, statement, packets, count), seconds)
+        total += affected
+        if failures:
+            which, error = failures[0]
+            if isinstance(error, errors.Error):
+                error.row = batches.taken + which
+            connection._failed(error)
+            raise error
+    return total
+
+
+# -- what a program holds ---------------------------------------------------------------------------------------------
+
+
+class Statement:
+    """A statement that the server has prepared; made by `Connection.prepare()`. Leaving `with` closes it.
+
+    It lives as long as its connection: after reset() or change_user() it is prepared again when it is executed next.
+    """
+
+    def __init__(self, connection: Connection, prepared: Prepared) -> None:
+        self._connection: Connection | None = connection
+        self._prepared = prepared
+
+    def __repr__(self) -> str:
+        state = "closed" if self._connection is None else f"{self._prepared.statement_id}"
+        return f"<{type(self).__module__}.{type(self).__qualname__} {state} {self._prepared.query!r}>"
+
+    @property
+    def query(self) -> str | bytes:
+        """The statement as it was given."""
+        return self._prepared.query
+
+    @property
+    def parameters(self) -> tuple[Column, ...]:
+        """What the server says of each parameter. MySQL knows the types of some, MariaDB of none."""
+        return self._prepared.parameters
+
+    @property
+    def columns(self) -> tuple[Column, ...] | None:
+        """The columns of its result; None if it gives no rows."""
+        return self._prepared.columns
+
+    @property
+    def description(self) -> Description | None:
+        """PEP 249's description of its result; None if it gives no rows."""
+        return self._prepared.description
+
+    async def execute(self, args: Args = (), *, timeout: float | None = None) -> Cursor[Any]:
+        """Execute it on a new cursor, which is returned with its result.
+
+        A parameter may be a file open for reading bytes: it is sent in pieces, without being in memory as a whole. A
+        sequence of values is not one parameter (ProgrammingError, nothing was sent).
+        """
+        connection = self._use()
+        cursor = connection.cursor()
+        await cursor._execute_statement(self._current(connection), args, timeout)
+        return cursor
+
+    async def executemany(self, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False) -> int:
+        """Execute it for each of `args`; returns the rows affected in all. `pipeline` as in `Cursor.executemany`."""
+        connection = self._use()
+        cursor = connection.cursor()
+        prepared = self._current(connection)
+        if pipeline or has_bulk(connection):
+            return await cursor._execute_statement_many(prepared, args, timeout, pipeline)
+        return await cursor._execute_each(prepared.query, args, timeout, prepared)
+
+    async def close(self) -> None:
+        """Let the server forget it: it is told with the next command (COM_STMT_CLOSE). Closing twice is fine."""
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.open:
+            statements.forget(connection._engine, self._prepared)
+
+    def _use(self) -> Connection:
+        if self._connection is None:
+            raise errors.connection_closed("prepare it again with conn.prepare()", what="statement")
+        return self._connection
+
+    def _current(self, connection: Connection) -> Prepared:
+        """The same statement in the connection's character set of the moment."""
+        if self._prepared.template.codec != connection._literals.codec:
+            statements.forget(connection._engine, self._prepared)
+            made = make_statement(connection, self._prepared.query, True)
+            assert made is not None
+            self._prepared = made
+        return self._prepared
+
+    async def __aenter__(self: S) -> S:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+S = TypeVar("S", bound=Statement)

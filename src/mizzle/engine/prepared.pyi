@@ -1,0 +1,24 @@
+from mizzle.engine.packets import Column as Column
+from mizzle.engine.placeholders import Template
+from mizzle.engine.text_rows import Description
+
+class Prepared:
+    """A statement that a server prepares, or has prepared."""
+
+    query: str | bytes
+    session: int
+    refused: bool
+    expires: float
+    def __init__(self, template: Template, query: str | bytes) -> None: ...
+    @property
+    def sql(self) -> bytes: ...
+    @property
+    def template(self) -> Template: ...
+    @property
+    def statement_id(self) -> int: ...
+    @property
+    def parameters(self) -> tuple[Column, ...]: ...
+    @property
+    def columns(self) -> tuple[Column, ...] | None: ...
+    @property
+    def description(self) -> Description | None: ...
