@@ -20,11 +20,15 @@ ROOT = Path(__file__).parents[2]
         ("threads.py", ["fern: 0.60 m", "moss: 0.02 m"]),
         ("green.py", ["50 queries of 0.5 s each took 0."]),
         ("asyncio_tasks.py", ["squares: 0 1 4 9 16 25 36 49 64 81", "streamed "]),
+        ("openstack_service.py eventlet", ["eventlet: answers {202: 50, 403: 10}, 50 instances"]),
+        ("openstack_service.py threads", ["threads: answers {202: 50, 403: 10}, 50 instances"]),
+        ("openstack_service.py asyncio", ["asyncio: answers {202: 50, 403: 10}, 50 instances"]),
     ],
 )
 def test_it_runs_and_says_what_it_found(server: Server, program: str, expected: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", ROOT / "examples" / program],
+        [sys.executable, "-W", "ignore", *program.split()],
+        cwd=ROOT / "examples",
         env={**os.environ, "MIZZLE_URL": server.url},
         capture_output=True,
         text=True,
