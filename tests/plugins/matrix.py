@@ -2,7 +2,8 @@
 
 A test that asks for `world` runs in each of them (`--worlds=threads,asyncio` chooses), one that asks for `tls` runs
 without and with TLS (`--tls=plain`). The worlds that only differ in what the library underneath is made of, and for
-which mizzle has no code of its own, run without TLS; a test marked `main_worlds` does not run in them.
+which mizzle has no code of its own, run without TLS, and on one family of servers unless `--all-servers` says
+otherwise; a test marked `main_worlds` does not run in them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--chaos", default=1000, type=int, metavar="N", help="statements of a chaos run (default: %(default)s)"
     )
+    group.addoption("--all-servers", action="store_true", help="every server in the further worlds, too")
     group.addoption("--tls", default="", metavar="TLS", help="plain, tls or both (default: both, where it matters)")
 
 
@@ -59,6 +61,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("world", names, indirect=True, scope="session")
     elif "tls" in metafunc.fixturenames:
         metafunc.parametrize("tls", modes or TLS, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without --all-servers the further worlds have the first of the families that this run is for."""
+    families = [name for name in config.getoption("servers").split(",") if name]
+    if config.getoption("all_servers") or len(families) == 1:
+        return
+    further = {kind.name for kind in FURTHER}
+    kept, dropped = [], []
+    for item in items:
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        elsewhere = given.get("server", families[0]) != families[0]
+        (dropped if elsewhere and given.get("world") in further else kept).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
 
 
 @pytest.fixture(scope="session")

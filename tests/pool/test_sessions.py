@@ -85,6 +85,24 @@ def test_what_was_set_on_the_connection_is_its_holders(pool: MakePool) -> None:
         assert conn.execute("SELECT 'é☂'").fetchall() == [("é☂",)]
 
 
+def test_prepared_statements_are_prepared_again(pool: MakePool) -> None:
+    """Whoever asked for them, and in whatever character set: the server forgets them with the session."""
+    lending = pool(max_size=1, prepare_threshold=2)
+    kept = []
+    for charset in ("utf8mb4", "latin1", "utf8mb4"):
+        with lending.connection() as conn:
+            conn.set_charset(charset)
+            for _ in range(4):
+                assert conn.execute("SELECT CONCAT(%s, 'ä')", ["ö"]).fetchall() == [("öä",)]
+            kept.append(conn.prepare("SELECT CONCAT(%s, 'ü')"))
+            assert kept[-1].execute(["ß"]).fetchall() == [("ßü",)]
+    with lending.connection():
+        for statement in kept:
+            with pytest.raises(mizzle.ConnectionClosed):
+                statement.execute(["ß"])
+            statement.close()
+
+
 def test_an_open_transaction_is_rolled_back_at_once(
     pool: MakePool, table: str, admin: Admin, until: Until, server: Server
 ) -> None:

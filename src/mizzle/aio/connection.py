@@ -465,7 +465,7 @@ class Connection:
     def _take_back(self, copy: Connection) -> None:
         """Its holder is done with it: nothing can be run on that object any more."""
         copy._channel = _RETURNED
-        self._literals = copy._literals
+        self._literals, self._parameters = copy._literals, copy._parameters
         self._stream = copy._stream
         self._server_packet = copy._server_packet
 
@@ -474,7 +474,7 @@ class Connection:
         engine, charset = self._engine, self._engine.charset
         engine.reset_later()
         if engine.charset != charset:
-            self._literals = Literals(engine.charset.codec, self._encoders)
+            self._speak(engine.charset.codec)
 
     async def __aenter__(self: C) -> C:
         return self
