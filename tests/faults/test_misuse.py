@@ -188,6 +188,7 @@ def test_a_closed_cursor(conn: Any, heard: list[bytes], name: str, kind: Any) ->
     cur = conn.cursor(kind)
     cur.execute("SELECT 1")
     cur.fetchone()
+    known = cur.rowcount, cur.lastrowid  # what stays: SQLAlchemy closes a cursor before it asks
     cur.close()
     cur.close()
     del heard[:]
@@ -195,7 +196,8 @@ def test_a_closed_cursor(conn: Any, heard: list[bytes], name: str, kind: Any) ->
         CURSOR[name](cur)
     assert caught.value.sent is False
     assert caught.value.errno == 0
-    assert (cur.description, cur.rowcount, cur.connection, cur.lastrowid) == (None, -1, None, None)
+    assert (cur.description, cur.connection) == (None, None)
+    assert (cur.rowcount, cur.lastrowid) == known
     cur.setinputsizes(1)
     cur.setoutputsize(1)
     assert not heard
