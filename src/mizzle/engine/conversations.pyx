@@ -303,15 +303,19 @@ cdef class Engine:
         for _ in range(count):
             wire.sequence = 1
             self.settled = False
-            try:
-                answers.append((yield from self._run(COM_QUERY, None, None, None)))
-            except Error as error:
-                if not self.settled:
-                    raise
-                answers.append(error)
+            answers.append((yield from self._answer()))
         wire.sequence = sequence
         self.settled = False
         return answers
+
+    def _answer(self):
+        """What a command gave that has been sent: its Result, or an Error that leaves the connection in order."""
+        try:
+            return (yield from self._run(COM_QUERY, None, None, None))
+        except Error as error:
+            if not self.settled:
+                raise
+            return error
 
     def _pass_ahead(self):
         for answer in (yield from self._answers_ahead()):
@@ -470,11 +474,8 @@ cdef class Engine:
         return self.conversation(self._absorb(), "the statement after KILL QUERY")
 
     def _absorb(self):
-        try:
-            yield from self._run(COM_QUERY, b"DO 0", None, None)
-        except Error:
-            if not self.settled:
-                raise
+        self.begin(COM_QUERY, b"DO 0")
+        yield from self._answer()
 
     def check_streaming(self, Result result):
         if self.streaming is not result:
@@ -560,12 +561,7 @@ cdef class Engine:
             self.ahead(COM_QUERY, sql)
         self.begin(COM_QUERY, last)
         answers: list = yield from self._answers_ahead()
-        try:
-            answers.append((yield from self._run(COM_QUERY, None, None, None)))
-        except Error as error:
-            if not self.settled:
-                raise
-            answers.append(error)
+        answers.append((yield from self._answer()))
         return answers
 
     def expect_ok(self):

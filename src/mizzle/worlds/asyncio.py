@@ -10,7 +10,6 @@ speaks first, and there is nobody to hear it before.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import weakref
@@ -19,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, Wire, sockets
+from mizzle.worlds.background import logged_task
 from mizzle.worlds.base import BUSY, DRAINING, READY, misuse
 from mizzle.worlds.push import PushChannel
 
@@ -297,14 +297,7 @@ _tasks: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
 
 def spawn(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     """Run `work` in a task beside the caller's. What it raises is logged."""
-
-    async def run() -> None:
-        try:
-            await work()
-        except Exception:
-            logging.getLogger("mizzle").exception("%s failed", name)
-
-    task = asyncio.get_running_loop().create_task(run(), name=name)
+    task = asyncio.get_running_loop().create_task(logged_task(work, name)(), name=name)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
 

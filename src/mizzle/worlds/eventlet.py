@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import _socket
 import errno
-import logging
 import os
 import sys
 import threading
@@ -34,9 +33,10 @@ from eventlet import hubs, tpool
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from mizzle.engine.wire import ReceiveBuffer
-from mizzle.worlds import Conversation, Endpoint, Wire, sockets
+from mizzle.worlds import Conversation, Endpoint, sockets
+from mizzle.worlds.background import logged
 from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, misuse
-from mizzle.worlds.push import PushChannel
+from mizzle.worlds.green import GreenChannel
 
 _native_thread = sockets.unpatched("threading")
 
@@ -94,19 +94,17 @@ class _Listener:
             channel._ended(failure)
 
 
-class Channel(PushChannel):
+class Channel(GreenChannel):
     """One connection on one OS thread's hub."""
 
-    __slots__ = ("_buffer", "_failure", "_hub", "_listener", "_thread", "_waiter", "_writer")
+    __slots__ = ("_thread",)
 
     def __init__(self, sock: _socket.socket) -> None:
         self._hub = hub = hubs.get_hub()
         super().__init__(sock, hub.clock, hub.schedule_call_global)
         self._thread = _native_thread.get_ident()
         self._buffer = _here.buffer
-        self._listener: _Listener | None = None
-        self._writer: Any = None  # there only while a command is not wholly sent
-        self._waiter: Any = None
+        self._listener = self._writer = self._waiter = None
         self._failure: BaseException | None = None
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
@@ -157,22 +155,6 @@ class Channel(PushChannel):
 
     # -- what PushChannel calls -------------------------------------------------------------------------------------
 
-    def _send(self, wire: Wire) -> bool:
-        out = wire.outgoing
-        assert out is not None
-        try:
-            if len(out) <= sockets.SEND_AT_ONCE:
-                wire.sent(self._sock.send(out))
-            else:
-                wire.sent(self._sock.send(memoryview(out)[: sockets.SEND_AT_ONCE]))
-        except BlockingIOError:
-            return False
-        except OSError as failure:
-            self._send_failure = failure
-            sockets.shut_down(self._sock)
-            return True
-        return not wire.outgoing
-
     def _await_writable(self) -> None:
         if self._writer is None:
             self._writer = self._hub.add(self._hub.WRITE, self._sock.fileno(), self._can_write, _ignore, None)
@@ -181,11 +163,6 @@ class Channel(PushChannel):
         if self._writer is not None:
             self._hub.remove(self._writer)
             self._writer = None
-
-    def _deafen(self) -> None:
-        if self._listener is not None:
-            self._listener.remove()
-            self._listener = None
 
     def _wake(self, failure: BaseException | None) -> None:
         if self._waiter is None:
@@ -236,18 +213,6 @@ class Channel(PushChannel):
             )
         return super()._refusal(conversation)
 
-    def _close(self) -> None:
-        sockets.shut_down(self._sock)
-        self._stop_writing()
-        self._deafen()
-        self._sock.close()
-
-    def _let_go(self) -> None:
-        if self._listener is None:
-            self._sock.close()
-        else:
-            sockets.shut_down(self._sock)  # the hub sees that, and the listener closes the socket
-
     def _is_elsewhere(self) -> bool:
         return bool(_native_thread.get_ident() != self._thread)
 
@@ -256,9 +221,6 @@ class Channel(PushChannel):
 
     def _caller(self) -> object:
         return getcurrent()
-
-    def _name(self, user: Any) -> str:
-        return f"{type(user).__name__} {id(user):#x}"
 
 
 def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
@@ -344,14 +306,7 @@ class Signal:
 
 def spawn(work: Callable[[], None], name: str) -> None:
     """Run `work` in a green thread beside the caller's. What it raises is logged."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception:
-            logging.getLogger("mizzle").exception("%s failed", name)
-
-    eventlet.spawn_n(run)
+    eventlet.spawn_n(logged(work, name))
 
 
 def place() -> object:

@@ -23,7 +23,6 @@ import _socket
 import contextlib
 import errno
 import functools
-import logging
 import os
 import sys
 import threading
@@ -38,9 +37,10 @@ from gevent import monkey
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from mizzle.engine.wire import ReceiveBuffer
-from mizzle.worlds import Conversation, Endpoint, Wire, sockets
+from mizzle.worlds import Conversation, Endpoint, sockets
+from mizzle.worlds.background import logged
 from mizzle.worlds.base import BUSY, DRAINING, READY, misuse
-from mizzle.worlds.push import PushChannel
+from mizzle.worlds.green import GreenChannel
 
 _READ, _WRITE = 1, 2  # what an io watcher is for
 
@@ -98,10 +98,10 @@ class _Listener:
             channel._ended(None)
 
 
-class Channel(PushChannel):
+class Channel(GreenChannel):
     """One connection on one OS thread's hub."""
 
-    __slots__ = ("_buffer", "_failure", "_hub", "_listener", "_waiter", "_writer")
+    __slots__ = ()
 
     def __init__(self, sock: _socket.socket) -> None:
         self._hub = hub = _get_hub()
@@ -110,9 +110,7 @@ class Channel(PushChannel):
         if buffer is None:
             buffer = _buffers[hub] = ReceiveBuffer()
         self._buffer = buffer
-        self._listener: _Listener | None = None
-        self._writer: Any = None  # there only while a command is not wholly sent
-        self._waiter: Any = None
+        self._listener = self._writer = self._waiter = None
         self._failure: BaseException | None = None
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
@@ -162,22 +160,6 @@ class Channel(PushChannel):
 
     # -- what PushChannel calls -------------------------------------------------------------------------------------
 
-    def _send(self, wire: Wire) -> bool:
-        out = wire.outgoing
-        assert out is not None
-        try:
-            if len(out) <= sockets.SEND_AT_ONCE:
-                wire.sent(self._sock.send(out))
-            else:
-                wire.sent(self._sock.send(memoryview(out)[: sockets.SEND_AT_ONCE]))
-        except BlockingIOError:
-            return False
-        except OSError as failure:
-            self._send_failure = failure
-            sockets.shut_down(self._sock)
-            return True
-        return not wire.outgoing
-
     def _await_writable(self) -> None:
         if self._writer is None:
             self._writer = self._hub.loop.io(self._sock.fileno(), _WRITE)
@@ -193,11 +175,6 @@ class Channel(PushChannel):
         if self._writer is not None:
             _stop(self._writer)
             self._writer = None
-
-    def _deafen(self) -> None:
-        if self._listener is not None:
-            self._listener.remove()
-            self._listener = None
 
     def _wake(self, failure: BaseException | None) -> None:
         if self._waiter is None:
@@ -246,18 +223,6 @@ class Channel(PushChannel):
             )
         return super()._refusal(conversation)
 
-    def _close(self) -> None:
-        sockets.shut_down(self._sock)
-        self._stop_writing()
-        self._deafen()
-        self._sock.close()
-
-    def _let_go(self) -> None:
-        if self._listener is None:
-            self._sock.close()
-        else:
-            sockets.shut_down(self._sock)  # the hub sees that, and the listener closes the socket
-
     def _is_elsewhere(self) -> bool:
         return bool(_native_ident() != self._hub.thread_ident)
 
@@ -266,9 +231,6 @@ class Channel(PushChannel):
 
     def _caller(self) -> object:
         return getcurrent()
-
-    def _name(self, user: Any) -> str:
-        return f"{type(user).__name__} {id(user):#x}"
 
 
 def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
@@ -353,14 +315,7 @@ class Signal:
 
 def spawn(work: Callable[[], object], name: str) -> None:
     """Run `work` beside the caller; what it raises is logged."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception:
-            logging.getLogger("mizzle").exception("%s failed", name)
-
-    greenlet: Any = gevent.spawn(run)
+    greenlet: Any = gevent.spawn(logged(work, name))
     greenlet.name = name
 
 

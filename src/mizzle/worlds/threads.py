@@ -10,7 +10,6 @@ often than that waits longer for a silent server.
 from __future__ import annotations
 
 import _socket
-import logging
 import struct
 import threading
 import time
@@ -21,6 +20,7 @@ from mizzle import errors
 from mizzle.engine.conversations import READ
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
+from mizzle.worlds.background import logged
 from mizzle.worlds.base import BROKEN, BUSY, DRAINING, ChannelBase, hear_idle
 
 _native = sockets.unpatched("threading")
@@ -272,14 +272,7 @@ class Signal:
 
 def spawn(work: Callable[[], None], name: str) -> None:
     """Run `work` beside the caller, in a thread that does not keep the program alive. What it raises is logged."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception:
-            logging.getLogger("mizzle").exception("%s failed", name)
-
-    _native.Thread(target=run, name=name, daemon=True).start()
+    _native.Thread(target=logged(work, name), name=name, daemon=True).start()
 
 
 def place() -> None:

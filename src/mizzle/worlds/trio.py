@@ -12,7 +12,6 @@ from __future__ import annotations
 import _socket
 import contextlib
 import errno
-import logging
 import math
 import os
 from collections.abc import Awaitable, Callable
@@ -25,6 +24,7 @@ from mizzle import errors
 from mizzle.engine.conversations import READ, WRITE
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
+from mizzle.worlds.background import logged_task
 from mizzle.worlds.base import BROKEN, BUSY, DRAINING, READY, ChannelBase, hear_idle, misuse
 
 _run_buffer: trio.lowlevel.RunVar[ReceiveBuffer] = trio.lowlevel.RunVar(__name__)
@@ -315,14 +315,7 @@ class Signal:
 
 def spawn(work: Callable[[], Awaitable[object]], name: str) -> None:
     """Run `work` beside the caller, at the longest until the run ends; what it raises is logged."""
-
-    async def run() -> None:
-        try:
-            await work()
-        except Exception:
-            logging.getLogger("mizzle").exception("%s failed", name)
-
-    trio.lowlevel.spawn_system_task(run, name=name)
+    trio.lowlevel.spawn_system_task(logged_task(work, name), name=name)
 
 
 def place() -> object:
