@@ -147,6 +147,32 @@ def test_who_comes_meanwhile_waits_no_longer_than_he_wants(habitat: Habitat) -> 
         habitat.run(test(peer))
 
 
+def test_a_timer_that_rings_early_has_rung(habitat: Habitat) -> None:
+    """uvloop's counts whole milliseconds: who waited is told that it was too long, not that somebody else waits."""
+
+    class Early:
+        def wait(self, _timeout: float | None) -> Any:
+            return False if habitat.name in ("threads", "gevent") or "eventlet" in habitat.name else self.awaited()
+
+        async def awaited(self) -> bool:
+            return False
+
+        def set(self) -> None:
+            """The rest has come."""
+
+    async def test(peer: Peer) -> None:
+        channel = await late(habitat, peer, Rescue(kills=False))
+        channel._rest = Early()
+        with pytest.raises(errors.OperationalError, match="could not begin within 20 s") as caught:
+            await habitat.talk(channel, channel.engine.ask(b"next"), 20)
+        assert (caught.value.sent, caught.value.alive) == (False, True)
+        peer.event("answer").set()
+        channel.abort()
+
+    with Peer(slow) as peer:
+        habitat.run(test(peer))
+
+
 def test_one_waits_and_the_others_are_refused(habitat: Habitat) -> None:
     async def ask(channel: Any) -> Any:
         return await habitat.talk(channel, channel.engine.ask(b"second"), 20)
