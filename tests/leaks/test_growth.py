@@ -125,7 +125,7 @@ def test_again_and_again(any_server: Server, world: World, name: str) -> None:
     tracemalloc.start()
     try:
         objects, size = measured()
-        for _ in range(10):  # free lists fill up and are full: a leak goes on
+        for _ in range(40):  # free lists (those of gevent above all) fill up and are full: a leak goes on
             before, (objects, size) = (objects, size), measured()
             if objects - before[0] < times / 4 and size - before[1] < 64 * times:
                 break
