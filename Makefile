@@ -7,7 +7,7 @@ PIP    := $(PY) -m pip --quiet --disable-pip-version-check
 
 export PIP_ROOT_USER_ACTION := ignore
 
-ENGINE_SOURCES := $(shell find src/mizzle/engine -name '*.pyx' -o -name '*.pxd')
+COMPILED := $(shell find src/mizzle -name '*.pyx' -o -name '*.pxd')
 
 .PHONY: help venv demo test test-quick bench lint types format clean
 .NOTPARALLEL:
@@ -36,7 +36,7 @@ $(VENV)/.installed: pyproject.toml setup.py | $(PY)
 	@$(PIP) install --no-build-isolation --editable '.[dev]'
 	@touch $@
 
-$(VENV)/.built: $(VENV)/.installed $(ENGINE_SOURCES)
+$(VENV)/.built: $(VENV)/.installed $(COMPILED)
 	@echo '==> building what changed since'
 	@$(PY) setup.py --quiet build_ext --inplace --parallel 2
 	@touch $@
@@ -84,5 +84,5 @@ format: venv
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find src -name '*.so' -delete -o -name '*.c' -path '*/engine/*' -delete
+	find src -name '*.so' -delete -o -name '*.c' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,13 +5,17 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-ENGINE = Path("src/mizzle/engine")
+SOURCES = Path("src")
 
 setup(
     ext_modules=cythonize(
         [
-            Extension(f"mizzle.engine.{source.stem}", [str(source)], extra_compile_args=["-O3", "-fno-strict-aliasing"])
-            for source in sorted(ENGINE.glob("*.pyx"))
+            Extension(
+                ".".join(source.relative_to(SOURCES).with_suffix("").parts),
+                [str(source)],
+                extra_compile_args=["-O3", "-fno-strict-aliasing"],
+            )
+            for source in sorted(SOURCES.rglob("*.pyx"))
         ],
         include_path=["src"],
         compiler_directives={

@@ -11,6 +11,7 @@ from mizzle import aio
 from mizzle.aio.pool_outage import LONGEST_DELAY, Outage
 from mizzle.aio.pool_settings import NAMES
 from mizzle.aio.pool_stats import Stats
+from mizzle.loans import Histogram
 
 WRONG = [
     ("min_size", -1),
@@ -122,7 +123,7 @@ def test_when_waiting_is_of_no_use() -> None:
 
 
 def test_counting_anew() -> None:
-    stats = Stats()
+    stats = Stats(Histogram())
     for seconds in (0.0, 0.0000005, 0.000003, 0.9, 1e9):
         stats.usage.add(min(seconds, 1e6))
     first = stats.shown(held=2, waiting=1, pop=True)

@@ -182,3 +182,52 @@ def test_transaction_blocks_do_not_outlive_the_loan(pool: MakePool, table: str) 
         with conn.transaction():
             conn.execute(f"INSERT INTO {table} VALUES (2)")
         assert conn.execute(f"SELECT n FROM {table}").fetchall() == [(2,)]
+
+
+def prepared(admin: Admin) -> int:
+    """How many statements the server has prepared, of all sessions: a reset is the end of its session's."""
+    (row,) = admin.execute("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'")
+    return int(row[1])
+
+
+def test_nothing_is_reset_where_nothing_was_left(pool: MakePool, admin: Admin, table: str) -> None:
+    """Plain SELECTs leave no trace; what one has prepared the next may use."""
+    lending = pool(max_size=1, autocommit=True, prepare_threshold=1)
+    before = prepared(admin)
+    for number in range(5):
+        with lending.connection() as conn:
+            conn.ping()
+            assert prepared(admin) == before + (number > 0)
+            assert conn.execute(f"SELECT COUNT(*) FROM {table} WHERE n = %s", [number]).fetchall() == [(0,)]
+    with lending.connection() as conn:
+        conn.execute("SET @left = 1")
+        assert prepared(admin) == before + 1
+    with lending.connection() as conn:
+        assert conn.execute("SELECT @left").fetchall() == [(None,)]
+        assert prepared(admin) == before
+
+
+def test_a_transaction_that_only_read_is_rolled_back(pool: MakePool, table: str, until: Until, admin: Admin) -> None:
+    lending = pool(max_size=1, autocommit=False)
+    with lending.connection() as conn:
+        conn.execute(f"SELECT * FROM {table} WHERE n = 1 FOR UPDATE")
+        assert conn.in_transaction
+    until(lambda: lending.get_stats()["pool_available"] == 1)
+    admin.execute("SET innodb_lock_wait_timeout = 1")
+    admin.execute(f"INSERT INTO {table} VALUES (1)")
+    with lending.connection() as conn:
+        assert not conn.in_transaction
+        assert conn.execute(f"SELECT n FROM {table}").fetchall() == [(1,)]
+    until(lambda: lending.get_stats()["pool_available"] == 1)  # its locks are gone, too
+
+
+def test_another_user_is_not_inherited(pool: MakePool, server: Server, until: Until) -> None:
+    """A reset leaves the session to whom it belongs: after change_user() the connection is closed."""
+    lending = pool(max_size=1)
+    with lending.connection() as conn:
+        number = conn.thread_id()
+        conn.change_user(server.user, server.password, "mysql")
+    until(lambda: lending.get_stats()["pool_available"] == 1 or not lending.get_stats()["pool_size"])
+    with lending.connection() as conn:
+        assert conn.thread_id() != number
+        assert conn.execute("SELECT DATABASE()").fetchall() == [(server.database,)]

@@ -10,18 +10,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from mizzle import errors
-from mizzle.aio.pool_members import Member, Taker, Waiter
+from mizzle.aio.pool_members import Waiter
 from mizzle.aio.pool_settings import demand_seconds
 from mizzle.aio.pool_supply import Supply
-from mizzle.worlds.sockets import process
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
+    from mizzle.loans import Member, Taker
 
 _log = logging.getLogger("mizzle")
 
-#: What was used so many seconds ago is taken to be alive without a look, which costs a system call under threads.
-JUST_NOW = 0.005
 #: How long cleaning up behind a user may take, in seconds; the connection is closed then.
 CLEANING_TIMEOUT = 5.0
 
@@ -29,31 +27,10 @@ CLEANING_TIMEOUT = 5.0
 class Lending(Supply):
     """What every pool does with its connections; programs use `Pool` and `NullPool`."""
 
-    def _take_idle(self, now: float) -> Member | None:
-        """The connection that was used last, if any is idle and alive."""
-        world = self._world
-        if world is None or self._pid != process.pid or world.place() is not self._place:
-            self._begin_use()
-        idle = self._idle
-        while idle:
-            try:
-                member = idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            channel = member.conn._channel
-            if now - member.idle_since > JUST_NOW:
-                self._look(channel)
-            if not channel.closed:
-                return member
-            self._lose(member)
-        return None
-
     async def _take(self, timeout: float | None, taker: Taker) -> Connection:
         """A connection, for the caller; who has to wait for it gets it in the order of asking."""
         began = self._clock()
         member = self._take_idle(began)
-        if member is not None and self._plain:
-            return member.take(began, taker)
         if timeout is None:
             timeout = self._settings.acquire_timeout
         else:
@@ -72,6 +49,7 @@ class Lending(Supply):
         conn: Connection | None = None
         try:
             conn = member.take(self._clock(), taker)
+            assert conn is not None
             if settings.check:
                 await (conn.ping() if settings.check is True else settings.check(conn))
         except Exception as failure:  # noqa: BLE001 - whatever it is that makes it no good
@@ -152,7 +130,7 @@ class Lending(Supply):
             self._queue.pop(waiter, None)
             self._stats.errors += 1
             member = waiter.member
-            kept = member is None or self._settle(member, self._clock())
+            kept = member is None or self._settle(member)
         if member is not None and not kept:
             self._drop(member)
 
@@ -179,53 +157,14 @@ class Lending(Supply):
 
     # Coming back
 
-    def _give_back(self, conn: Connection) -> None:
-        """Take back a connection that was lent; nothing if it came back before. Waits for nothing."""
-        world = self._world
-        if world is None or self._pid != process.pid or world.place() is not self._place:
-            self._refuse_elsewhere()
-        member = self._returned(conn)
-        if member is None:
-            return
-        conn = member.conn
-        if not member.is_ours():
-            conn.abort()  # closes the copy
-            return
-        engine, now = conn._engine, member.idle_since
-        used, member.taken = now - member.taken, 0.0
-        clean = True
-        with self._lock:
-            self._stats.usage.add(used)
-            if engine.streaming or not engine.settled or conn._channel.draining or self._reset_hook is not None:
-                kept = clean = False
-            elif (engine.in_transaction or (member.dirty and engine.owes)) and not (self._queue and self._resets):
-                kept = clean = False  # its locks must not outlive its user; who gets it at once begins with the reset
-            else:
-                kept = self._settle(member, now)
-            if not kept and conn._channel.closed:
+    def _put_away(self, member: Member, clean: bool) -> None:
+        """It came back, and cannot be lent again as it is. `clean`: nothing was left open, but it is to go."""
+        if member.channel.closed:
+            with self._lock:
                 self._stats.returns_bad += 1
-                clean = True  # there is nothing left to clean
-        if not clean:
-            if not self._background(self._clean, member):
-                self._drop(member)
-        elif not kept:
-            self._drop(member)
-
-    def _returned(self, conn: Connection | None) -> Member | None:
-        """The connection behind what was lent, which is of no use to its holder from now on; None if it has come back.
-
-        `taken` still says since when it was away, `idle_since` that this is over.
-        """
-        lent = None if conn is None else conn.__dict__.pop("_lent", None)
-        if conn is None or lent is None:
-            return None
-        member: Member = lent.member
-        member.conn._take_back(conn)
-        member.lent = lent
-        member.used = self._resets
-        member.reported = False
-        member.idle_since = self._clock()
-        return member
+        elif not clean and self._background(self._clean, member):
+            return
+        self._drop(member)
 
     async def _clean(self, member: Member) -> None:
         """Undo at once what its user left open; it is nobody's meanwhile."""
@@ -235,7 +174,7 @@ class Lending(Supply):
             await conn._finish_stream()
             if hook is not None:
                 await hook(conn)
-            elif self._resets:
+            elif self._resets and not member.engine.pristine:
                 await conn.reset()
                 member.used = member.dirty = False
             if conn.in_transaction:
@@ -252,6 +191,6 @@ class Lending(Supply):
             raise
         conn.timeout = timeout
         with self._lock:
-            kept = self._settle(member, self._clock())
+            kept = self._settle(member)
         if not kept:
             self._drop(member)

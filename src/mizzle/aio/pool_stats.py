@@ -7,29 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-_BUCKETS = 48  # the last begins at 2**46 µs, which is two years
-
-
-class Histogram:
-    """How often something took so long, in powers of two of a microsecond; and how long all of it together."""
-
-    __slots__ = ("counts", "seconds")
-
-    def __init__(self) -> None:
-        self.counts = [0] * _BUCKETS
-        self.seconds = 0.0
-
-    def add(self, seconds: float) -> None:
-        """One that took so long."""
-        self.seconds += seconds
-        self.counts[int(seconds * 1e6).bit_length()] += 1
+from mizzle.loans import Histogram
 
 
 class Stats:
     """A pool's counters. All but those of the histograms' owners are changed with the pool's lock held."""
 
-    def __init__(self) -> None:
-        self.usage = Histogram()  # from being lent to being returned
+    def __init__(self, usage: Histogram) -> None:
+        self.usage = usage  # from being lent to being returned
         self.waits = Histogram()  # of those who got a connection after waiting
         self.queued = 0
         self.errors = 0
@@ -45,7 +30,7 @@ class Stats:
 
         `held` connections are lent just now, `waiting` callers wait: they have asked, too.
         """
-        usage, waits = list(self.usage.counts), list(self.waits.counts)
+        usage, waits = self.usage.counts, self.waits.counts
         totals: dict[str, Any] = {
             "usage_ms": self.usage.seconds * 1e3,
             "requests_num": sum(usage) + held + waiting + self.errors,
@@ -68,6 +53,6 @@ class Stats:
 
 def _difference(total: Any, before: Any) -> Any:
     if isinstance(total, list):
-        counts = [now - then for now, then in zip(total, before or [0] * _BUCKETS, strict=True)]
+        counts = [now - then for now, then in zip(total, before or [0] * len(total), strict=True)]
         return {2**power / 1e3: count for power, count in enumerate(counts) if count}
     return int(total - (before or 0))

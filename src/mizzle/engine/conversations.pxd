@@ -46,6 +46,7 @@ cdef class Engine:
     cdef public bint sending_file
     cdef public tuple identity              # which server this is, for KILL QUERY on another connection; None: unknown
     cdef public int initial_status          # the status flags after the login
+    cdef public bint pristine               # nothing has left a trace in the session; looked after once it was set
     cdef list _ahead                        # commands that go in front of the next one
     cdef list _anew                         # those that make the session as after the login
     cdef object _anew_charset               # its character set then

@@ -52,6 +52,7 @@ class Engine:
     streaming: Result | None
     phase: str
     sending_file: bool
+    pristine: bool
     identity: tuple[object, ...] | None
     initial_status: int
     def __init__(

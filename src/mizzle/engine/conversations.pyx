@@ -16,6 +16,7 @@ from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
+from mizzle.engine.traces cimport leaves_no_trace
 from mizzle.engine.wire cimport Wire
 from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost, timed_out
 
@@ -217,6 +218,8 @@ cdef class Engine:
         """Queue a command, if the wire stands between two."""
         self.check_idle(command, len(payload))
         self.settled = False
+        if self.pristine and not leaves_no_trace(command, payload):
+            self.pristine = False
         return self.wire.begin(command, payload)
 
     cdef int check_idle(self, int command, Py_ssize_t length) except -1:
@@ -279,6 +282,7 @@ cdef class Engine:
             self.set_charset(self._anew_charset)
         self._ahead = self._anew.copy()
         self.status_flags = self.initial_status
+        self.pristine = True
 
     @property
     def owes(self) -> bool:

@@ -72,7 +72,6 @@ class ClosedChannel:
 
 
 _CLOSED = ClosedChannel("close() was called")
-_RETURNED = ClosedChannel("it was returned to its pool")
 
 
 class Connection:
@@ -97,8 +96,15 @@ class Connection:
     ProgrammingError = errors.ProgrammingError
     NotSupportedError = errors.NotSupportedError
 
-    #: What a pool that lent this connection wants back with it.
-    _lent: Any = None
+    #: The channel of a connection that was returned to its pool.
+    _RETURNED = ClosedChannel("it was returned to its pool")
+
+    # A pool copies them at each loan (mizzle.loans): by slots that is a matter of nanoseconds.
+    __slots__ = (
+        "__dict__", "__weakref__", "_blocks", "_channel", "_counts", "_encoders", "_engine", "_lent", "_literals",
+        "_options", "_parameters", "_prepares", "_server_packet", "_statements", "_stream", "_streamer", "cursorclass",
+        "row_factory", "timeout",
+    )  # fmt: skip
 
     #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
     timeout: float | None
@@ -120,9 +126,10 @@ class Connection:
         self._speak(engine.charset.codec)
         self._server_packet: int | None = None
         self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
-        self._blocks: list[Transaction] = []
+        self._blocks: tuple[Transaction, ...] = ()
         self._stream: Result | None = None
         self._streamer: weakref.ref[Any] | None = None
+        self._lent: Any = None  # what a pool that lent this connection wants back with it
 
     def _speak(self, codec: str) -> None:
         """Write text in this codec from now on."""
@@ -267,8 +274,13 @@ class Connection:
         self._speak(self._engine.charset.codec)
 
     def change_user(self, user: str, password: str | bytes = b"", database: str | None = None) -> None:
-        """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection."""
+        """Log in anew on this connection (COM_CHANGE_USER). If that is refused, the server closes the connection.
+
+        A pool closes it when it comes back: no reset makes the session the former user's.
+        """
         self._refuse_in_block("change_user()")
+        if self._lent is not None:
+            self._lent.member.expires = 0.0
         secret = password.encode("utf8") if isinstance(password, str) else password
         self._run(self._engine.change_user(user, secret, database))
         self._speak(self._engine.charset.codec)
@@ -454,21 +466,6 @@ class Connection:
         self._channel.abort()
 
     # A pool's
-
-    def _lend(self: C, lent: Any) -> C:
-        """This session in an object of its own, with all that is set here: what its holder does to that stays there."""
-        copy = object.__new__(type(self))
-        copy.__dict__ = state = self.__dict__.copy()
-        state["_lent"] = lent
-        state["_blocks"] = []
-        return copy
-
-    def _take_back(self, copy: Connection) -> None:
-        """Its holder is done with it: nothing can be run on that object any more."""
-        copy._channel = _RETURNED
-        self._literals, self._parameters = copy._literals, copy._parameters
-        self._stream = copy._stream
-        self._server_packet = copy._server_packet
 
     def _reset_later(self) -> None:
         """Have the session reset in front of the next command: no round trip of its own."""

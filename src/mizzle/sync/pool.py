@@ -10,17 +10,20 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from types import TracebackType
+import traceback
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mizzle import errors
 from mizzle.sync.pool_lending import Lending
-from mizzle.sync.pool_members import Held, taker
+from mizzle.sync.pool_members import Held
 from mizzle.sync.pool_settings import NAMES, demand_sizes, pool_settings, suggestion
+from mizzle.loans import Loan
 from mizzle.options import connect_options
 
 if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
+    from mizzle.loans import Taker
     from mizzle.options import ConnectOptions
 
 _log = logging.getLogger("mizzle")
@@ -41,9 +44,12 @@ class Pool(Lending):
     first is served first.
     """
 
+    #: Do connections that nobody waits for stay open?
+    _keeps = True
+
     def __init__(self, **keywords: Any) -> None:
         own = {name: keywords.pop(name) for name in NAMES if name in keywords}
-        super().__init__(pool_settings(own), _options(type(self).__name__, keywords))
+        super().__init__(pool_settings(own), _options(type(self).__name__, keywords), keeps_idle=self._keeps)
         if own.get("open"):
             self._begin_use()
 
@@ -61,8 +67,8 @@ class Pool(Lending):
     def getconn(self, acquire_timeout: float | None = None) -> Connection:
         """Lend a connection until it comes back by `putconn()` or its own `close()`. Raises as `connection()` does."""
         frame = sys._getframe(1)
-        where = taker(frame) if self._settings.debug else (frame.f_code, frame.f_lasti, None)
-        return self._take(acquire_timeout, where)
+        conn = self._take_at_once(frame)
+        return self._take(acquire_timeout, self._taker(frame)) if conn is None else conn
 
     def putconn(self, conn: Connection) -> None:
         """Return a connection. A second time is fine; one that is not this pool's is refused (InterfaceError)."""
@@ -188,6 +194,10 @@ class Pool(Lending):
         ]
         return sorted(held, key=lambda one: -one.seconds)
 
+    def _taker(self, frame: FrameType) -> Taker:
+        """Whoever runs in that frame, with the whole stack if that is wanted."""
+        return "".join(traceback.format_stack(frame)) if self._settings.debug else (frame.f_code, frame.f_lasti)
+
     def _show_stats(self, *, pop: bool) -> dict[str, Any]:
         with self._lock:
             idle, size, waiting = len(self._idle), len(self._members), len(self._queue)
@@ -217,7 +227,7 @@ class NullPool(Pool):
     `max_size` still bounds how many there are at once. Everything else is as in `Pool`; `min_size` is 0.
     """
 
-    _keeps_idle = False
+    _keeps = False
 
     def __init__(self, **keywords: Any) -> None:
         if keywords.get("min_size", 0) != 0:
@@ -225,26 +235,18 @@ class NullPool(Pool):
         super().__init__(**{**keywords, "min_size": 0})
 
 
-class Checkout:
+class Checkout(Loan):
     """What `Pool.connection()` gives: the time for which a connection is lent. Made for one `with`."""
 
-    __slots__ = ("_conn", "_pool", "_timeout")
-
-    def __init__(self, pool: Pool, timeout: float | None) -> None:
-        self._pool = pool
-        self._timeout = timeout
+    __slots__ = ()
 
     def __enter__(self) -> Connection:
-        pool = self._pool
         frame = sys._getframe(1)
-        where = taker(frame) if pool._settings.debug else (frame.f_code, frame.f_lasti, None)
-        self._conn = conn = pool._take(self._timeout, where)
+        conn: Connection | None = self._begin(frame)
+        if conn is None:
+            pool: Pool = self._pool
+            self._conn = conn = pool._take(self._timeout, pool._taker(frame))
         return conn
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._pool._give_back(self._conn)
 
 
 def _options(what: str, keywords: dict[str, Any]) -> ConnectOptions:

@@ -3,10 +3,6 @@
 
 Knows: how many there are to be, and the jobs that open and close them beside the callers. Must not know: sockets, how
 the world waits; how connections are lent (`mizzle.sync.pool_lending`).
-
-Who holds what: an idle connection stands in `_idle`, the freshest to the right, from where takers pop it without the
-lock; one that is lent is with whoever has it; all of them are in `_members`. Everything else changes with the lock
-held, which nobody does over a wait. While somebody waits nothing is idle: what comes back is handed over at once.
 """
 
 from __future__ import annotations
@@ -15,16 +11,16 @@ import collections
 import functools
 import logging
 import random
-import time
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
 from mizzle.sync.connecting import establish, world_name
-from mizzle.sync.pool_members import Member, Waiter
+from mizzle.sync.pool_members import Waiter
 from mizzle.sync.pool_outage import Outage
 from mizzle.sync.pool_stats import Stats
+from mizzle.loans import Member, Shelf
 from mizzle.worlds.sockets import process, unpatched
 
 if TYPE_CHECKING:
@@ -39,38 +35,35 @@ _log = logging.getLogger("mizzle")
 LONGEST_REST = 30.0
 
 
-class Supply:
-    """The connections of a pool."""
+class Supply(Shelf):
+    """The connections of a pool, and who looks after them."""
 
-    #: Do connections that nobody waits for stay open?
-    _keeps_idle = True
-
-    def __init__(self, settings: PoolSettings, options: ConnectOptions) -> None:
+    def __init__(self, settings: PoolSettings, options: ConnectOptions, *, keeps_idle: bool) -> None:
+        super().__init__()
         world_name(options.world)  # raises if it is one for the other face
         self._settings = settings
         self._options = options
         self._min_size = settings.min_size
         self._max_size = settings.min_size if settings.max_size is None else settings.max_size
         # What a loan has to look at, settled once.
-        self._plain = settings.setup is None and not settings.check
+        self._keeps_idle = keeps_idle
+        self._plain = settings.setup is None and not settings.check and not settings.debug
         self._resets = settings.reset is True
-        self._reset_hook: Callable[..., Any] | None = settings.reset if callable(settings.reset) else None
-        self._clock: Callable[[], float] = time.monotonic
-        self._stats = Stats()
-        self._closed = False
+        self._reset_hook = settings.reset if callable(settings.reset) else None
+        self._stats = Stats(self._usage)
         self._may_open = settings.open is not False
         self._begin()
 
     def _begin(self) -> None:
         """As before the first use: in a new pool, and in a forked child, whose parent has the connections."""
         self._pid = process.pid
-        self._lock: Any = unpatched("threading").Lock()
+        self._lock = unpatched("threading").Lock()
         self._world: World | None = None  # from the first use on
-        self._place: object = None  # the hub or loop that it belongs to
-        self._members: set[Member] = set()
-        self._idle: collections.deque[Member] = collections.deque()
+        self._where = self._place = None
+        self._members = set()
+        self._idle = []
         self._queue: collections.OrderedDict[Waiter, None] = collections.OrderedDict()
-        self._forgotten: collections.deque[Member] = collections.deque()
+        self._forgotten = collections.deque()
         self._outage = Outage()
         self._opening = 0
         self._jobs = 0
@@ -120,6 +113,7 @@ class Supply:
             self._look = world.look
             self._jobs += 1
             self._world = world
+            self._where = world.place
         world.spawn(functools.partial(_keep, weakref.ref(self), self._pid), f"{self} keeper")
         self._fill()
 
@@ -162,27 +156,13 @@ class Supply:
             if self._jobs == 0 and self._done is not None:
                 self._done.set()
 
-    def _settle(self, member: Member, now: float) -> bool:
-        """Hand it to the next, or let it be idle; False: it has to go. With the lock held."""
-        unfit = member.conn._channel.closed or member.expires <= now
-        if self._closed or unfit or len(self._members) > self._max_size:
-            return False
-        if self._queue:
-            waiter, _ = self._queue.popitem(last=False)
-            waiter.member = member
-            waiter.signal.set()
-            return True
-        if self._keeps_idle:
-            self._idle.append(member)
-        return self._keeps_idle
-
     # Ends
 
     def _drop(self, *members: Member) -> None:
         """These are the pool's no more; they are closed in the background, and replaced if there is need."""
         with self._lock:
             self._members.difference_update(members)
-        living = [member for member in members if not member.conn._channel.closed]
+        living = [member for member in members if not member.channel.closed]
         for member in members:
             member.taken, member.lent = 0.0, None
         if living and not self._background(self._close_all, living):
@@ -263,6 +243,7 @@ class Supply:
         conn: Any = None
         try:
             conn = establish(self._options, self._settings.connection_class)
+            conn._engine.pristine = True
             if self._settings.init is not None:
                 self._settings.init(conn)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything, and so may a password's callable
@@ -289,7 +270,7 @@ class Supply:
             self._stats.opening_seconds += now - began
             self._outage = Outage()
             self._members.add(member)
-            kept = self._settle(member, now)
+            kept = self._settle(member)
             self._tell_progress()
         if kept:
             self._fill()  # what an outage held back
@@ -349,7 +330,7 @@ class Supply:
         with self._lock:
             spare, excess = len(self._members) - self._min_size, len(self._members) - self._max_size
             for member in self._idle.copy():
-                broken = member.conn._channel.closed
+                broken = member.channel.closed
                 unused = spare > 0 and self._is_out_of_use(member, now)
                 if broken or unused or excess > 0 or member.expires <= now:
                     try:

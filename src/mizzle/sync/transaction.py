@@ -55,7 +55,7 @@ class Transaction:
         else:
             self._begin_outermost()
         self._entered = True
-        connection._blocks.append(self)
+        connection._blocks = (*connection._blocks, self)
         return self
 
     def _begin_outermost(self) -> None:
@@ -97,7 +97,7 @@ class Transaction:
         connection = self._connection
         if not connection._blocks or connection._blocks[-1] is not self:
             raise errors.ProgrammingError(0, "transaction() blocks must be left in the opposite order", sent=False)
-        connection._blocks.pop()
+        connection._blocks = connection._blocks[:-1]
         if error is not None:
             self._roll_back(error)
             return

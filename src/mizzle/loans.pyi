@@ -1,0 +1,91 @@
+"""A pool's connections, and the loan of one that is idle."""
+
+import collections
+from collections.abc import Awaitable, Callable
+from types import CodeType, FrameType, TracebackType
+from typing import Any
+
+from mizzle.engine.conversations import Engine
+
+#: Where somebody asked: the code that ran and the instruction in it, or the whole stack if that is wanted.
+Taker = tuple[CodeType, int] | str
+
+def clock() -> float:
+    """Seconds, as time.monotonic() has them on Linux."""
+
+class Lent:
+    """Goes with a connection that is lent and comes back with it."""
+
+    pool: Shelf
+    member: Member
+    def __init__(self, pool: Shelf, member: Member) -> None: ...
+
+class Member:
+    """One connection of a pool. What is lent is a copy of `conn`, for the session that stays."""
+
+    conn: Any
+    channel: Any
+    engine: Engine
+    since: float
+    idle_since: float
+    expires: float
+    pid: int
+    taken: float
+    lent: Lent | None
+    used: bool
+    dirty: bool
+    reported: bool
+    def __init__(self, pool: Shelf, conn: Any, now: float, expires: float) -> None: ...
+    def is_ours(self) -> bool: ...
+    def take(self, now: float, taker: Taker) -> Any: ...
+    @property
+    def place(self) -> str: ...
+
+class Histogram:
+    """How often something took so long, in powers of two of a microsecond; and how long all of it together."""
+
+    seconds: float
+    def add(self, seconds: float) -> None: ...
+    @property
+    def counts(self) -> list[int]: ...
+
+class Shelf:
+    """A pool's connections, and the loan of one that is idle."""
+
+    _idle: list[Member]
+    _members: set[Member]
+    _queue: collections.OrderedDict[Any, None]
+    _forgotten: collections.deque[Member]
+    _lock: Any
+    _clock: Callable[[], float]
+    _place: object
+    _where: Callable[[], object] | None
+    _look: Callable[[Any], None]
+    _reset_hook: Callable[..., Any] | None
+    _pid: int
+    _max_size: int
+    _plain: bool
+    _resets: bool
+    _closed: bool
+    _keeps_idle: bool
+    _usage: Histogram
+    def _take_idle(self, now: float) -> Member | None: ...
+    def _take_at_once(self, frame: FrameType) -> Any | None: ...
+    def _give_back(self, conn: Any) -> None: ...
+    def _settle(self, member: Member) -> bool: ...
+    def _returned(self, conn: Any) -> Member | None: ...
+
+class Loan:
+    """The time for which a connection is lent to a `with` block."""
+
+    _pool: Any
+    _timeout: float | None
+    _conn: Any
+    def __init__(self, pool: Shelf, timeout: float | None) -> None: ...
+    def _begin(self, frame: FrameType) -> Any | None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Awaitable[None]: ...
