@@ -9,13 +9,14 @@ export PIP_ROOT_USER_ACTION := ignore
 
 COMPILED := $(shell find src/mizzle -name '*.pyx' -o -name '*.pxd')
 
-.PHONY: help venv demo test test-quick bench lint types format clean
+.PHONY: help venv demo test test-quick test-freethreaded bench lint types format clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo        a thousand green threads against a throwaway server, with a picture'
 	@echo 'make test        everything: servers, lint, types, all tests'
 	@echo 'make test-quick  the engine tests; no server, seconds'
+	@echo 'make test-freethreaded  threads without a GIL: builds such a Python first, minutes'
 	@echo 'make bench       mizzle beside the other drivers'
 	@echo 'make lint        ruff, and whether the generated files are current'
 	@echo 'make types       mypy and pyright'
@@ -33,6 +34,7 @@ $(PY):
 $(VENV)/.installed: pyproject.toml setup.py | $(PY)
 	@echo '==> building mizzle and installing it with its development tools into $(VENV) (a minute or two)'
 	@$(PIP) install --upgrade setuptools Cython
+	@rm -f src/mizzle/engine/*.c  # setup.py may have other directives for them
 	@$(PIP) install --no-build-isolation --editable '.[dev]'
 	@touch $@
 
@@ -56,6 +58,9 @@ test: venv
 
 test-quick: venv
 	@$(PY) -m pytest -q tests/engine
+
+test-freethreaded: venv
+	@$(PY) -m tools.freethreading
 
 bench: venv
 	@$(PY) -m tools.prepare server
@@ -83,6 +88,6 @@ format: venv
 	@$(PY) tools/generate_constants.py
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-freethreaded build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src -name '*.so' -delete -o -name '*.c' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -24,6 +24,7 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "embedsignature": True,
+            "freethreading_compatible": True,  # docs/architecture.md says what that rests on
         },
     ),
 )

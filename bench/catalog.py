@@ -60,6 +60,7 @@ _BLOCKING = ("mysqlclient", "mariadb", "pymysql", "cymysql", "connector")
 _ASYNCIO = ("asyncmy", "aiomysql", "connector-asyncio")
 _GREEN = ("mizzle-eventlet", "mizzle-gevent", "pymysql-eventlet", "pymysql-gevent", "mysqlclient-pool")
 _ALL = ("mizzle", "mizzle-eventlet", "mizzle-gevent", "mizzle-asyncio", *_BLOCKING, *_ASYNCIO)
+_MIZZLE = ("mizzle", "mizzle-eventlet", "mizzle-gevent", "mizzle-asyncio", "mizzle-uvloop", "mizzle-trio")
 _PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
 _POOL = (("fixed_us", "kept connection, CPU µs"), ("ratio", "pool : kept"))
 _STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
@@ -163,4 +164,12 @@ WORKS = {
         (("median_ms", "median ms"), ("longest_ms", "longest ms")),
     ),
     "idle-memory": Work("memory of an idle connection", "idle_memory:run", "kb", "kB each", _ALL, ()),
+    "idle-crowd": Work(
+        "memory of each of {crowd:,} idle connections",
+        "idle_crowd:run",
+        "kb",
+        "kB each",
+        (*_MIZZLE, "pymysql-eventlet", "pymysql-gevent", "asyncmy", "aiomysql"),
+        (),
+    ),
 }

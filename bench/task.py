@@ -32,10 +32,11 @@ class Sizes:
     connects: int = 200
     sleepers: int = 200
     idle: int = 200
+    crowd: int = 10_000
 
     @classmethod
     def quick(cls) -> Sizes:
-        return cls(rows=100_000, selects=5_000, inserts=20_000, connects=50, idle=100)
+        return cls(rows=100_000, selects=5_000, inserts=20_000, connects=50, idle=100, crowd=2_000)
 
     def with_rows(self, rows: int) -> Sizes:
         return replace(self, rows=rows)

@@ -290,11 +290,15 @@ warnings.simplefilter("ignore")
 import eventlet, sqlalchemy as sa
 engine = sa.create_engine(sys.argv[1], pool_size=2, max_overflow=1, pool_timeout=30)
 together = most = 0
+all_are_lent = eventlet.event.Event()
 def ask(number):
     global together, most
     with engine.connect() as conn:
         together += 1
         most = max(most, together)
+        if together == 3 and not all_are_lent.ready():
+            all_are_lent.send()
+        all_are_lent.wait()
         answer = conn.scalar(sa.text("SELECT :n + SLEEP(0.01)"), {"n": number})
         together -= 1
         return answer

@@ -13,6 +13,7 @@ import pytest
 
 from plugins.loops import Awaited, Waiting
 from plugins.worlds import World
+from pool.children import settle, use
 from pool.conftest import MakePool
 
 pytestmark = [
@@ -30,17 +31,7 @@ def in_child(world: World, lending: Any, part: Callable[[Any], None]) -> None:
         status = 1
         try:
             warnings.simplefilter("error")
-            if world.kind == "eventlet":
-                from eventlet import hubs  # noqa: PLC0415 - for those only who run in this world
-
-                hubs.use_hub()
-            if world.kind == "gevent":
-                import gevent  # noqa: PLC0415 - for those only who run in this world
-
-                gevent.reinit()
-            if isinstance(world, Awaited):
-                lending = Waiting(type(world)().wait, lending._target)
-            part(lending)
+            part(settle(world, lending))
             gc.collect()
             status = 0
         except BaseException:  # noqa: BLE001 - the test is told by the status
@@ -48,13 +39,6 @@ def in_child(world: World, lending: Any, part: Callable[[Any], None]) -> None:
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-
-
-def use(lending: Any) -> int:
-    with lending.connection() as conn:
-        number: int = conn.thread_id()
-        assert conn.execute("SELECT CONNECTION_ID()").fetchone() == (number,)
-        return number
 
 
 def test_a_pool_that_was_not_used_yet(pool: MakePool, world: World) -> None:

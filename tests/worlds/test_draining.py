@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from habitats import Habitat, turns
+from habitats import Habitat, Threads, turns
 from peers import Link, Peer
 
 from mizzle import errors
@@ -151,6 +151,8 @@ def test_a_timer_that_rings_early_has_rung(habitat: Habitat) -> None:
     """uvloop's counts whole milliseconds: who waited is told that it was too long, not that somebody else waits."""
 
     class Early:
+        is_set = False
+
         def wait(self, _timeout: float | None) -> Any:
             return False if habitat.name in ("threads", "gevent") or "eventlet" in habitat.name else self.awaited()
 
@@ -167,6 +169,34 @@ def test_a_timer_that_rings_early_has_rung(habitat: Habitat) -> None:
             await habitat.talk(channel, channel.engine.ask(b"next"), 20)
         assert (caught.value.sent, caught.value.alive) == (False, True)
         peer.event("answer").set()
+        channel.abort()
+
+    with Peer(slow) as peer:
+        habitat.run(test(peer))
+
+
+def test_the_end_comes_while_somebody_looks() -> None:
+    """Another thread reads the end of an interrupted command: it may be through at any step of who comes next."""
+    habitat = Threads()
+
+    class Turn:
+        """The channel's: it is given back just when somebody has found it taken."""
+
+        def __init__(self, channel: Any, peer: Peer) -> None:
+            self._turn, self._rest, self._peer = channel._turn, channel._rest, peer
+            self.release = self._turn.release
+
+        def acquire(self, *, blocking: bool) -> bool:
+            taken: bool = self._turn.acquire(blocking=blocking)
+            if not taken and not self._rest.is_set:
+                self._peer.event("answer").set()
+                assert self._rest.wait(20)
+            return taken
+
+    async def test(peer: Peer) -> None:
+        channel = await late(habitat, peer, Rescue(kills=False))
+        channel._turn = Turn(channel, peer)
+        assert await habitat.talk(channel, channel.engine.ask(b"next"), 20) == [b"next"]
         channel.abort()
 
     with Peer(slow) as peer:

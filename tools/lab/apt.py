@@ -54,14 +54,14 @@ def debian_mirror() -> str:
 
 
 class PrivateApt:
-    """apt with lists, cache and package state of its own in `folder`, for one suite of Debian."""
+    """apt with lists, cache and package state of its own in `folder`, for one suite of Debian: binaries, or sources."""
 
-    def __init__(self, folder: Path, suite: str) -> None:
+    def __init__(self, folder: Path, suite: str, kind: str = "deb") -> None:
         self._folder = folder
         self.packages = folder / "cache" / "archives"
         for name in ("etc/parts", "lists/partial", "cache/archives/partial", "log"):
             (folder / name).mkdir(parents=True)
-        self._write_sources(suite)
+        self._write_sources(suite, kind)
         self._write_status()
         (folder / "etc" / "parts" / "00machine").write_text(_download_settings())
         (folder / "apt.conf").write_text(self._configuration())
@@ -72,6 +72,11 @@ class PrivateApt:
         self._run(["--yes", "--download-only", "install", *names], "downloading", report)
         if names := [*plugins_of]:
             self._run(["download", *names], "downloading", report)
+
+    def download_source(self, name: str, report: Report) -> None:
+        """Download the files of a source package; `kind` must be deb-src."""
+        self._run(["update"], "reading the package lists", report)
+        self._run(["--download-only", "source", name], "downloading", report)
 
     def _run(self, arguments: list[str], stage: str, report: Report) -> None:
         environment = os.environ | {"APT_CONFIG": str(self._folder / "apt.conf"), "LC_ALL": "C"}
@@ -100,11 +105,11 @@ class PrivateApt:
             ]
             raise CannotFetch(f"apt-get {arguments[0]} failed: {' '.join(said[-4:]) or 'see ' + str(log)}")
 
-    def _write_sources(self, suite: str) -> None:
+    def _write_sources(self, suite: str, kind: str) -> None:
         keyring = next((path for path in KEYRINGS if path.exists()), None)
         if keyring is None:
             raise CannotFetch(f"Debian's keys ({KEYRINGS[0]}) are not here: apt install debian-archive-keyring")
-        fields = {"Types": "deb", "URIs": debian_mirror(), "Suites": suite, "Components": "main", "Signed-By": keyring}
+        fields = {"Types": kind, "URIs": debian_mirror(), "Suites": suite, "Components": "main", "Signed-By": keyring}
         text = "".join(f"{name}: {value}\n" for name, value in fields.items())
         (self._folder / "etc" / "debian.sources").write_text(text)
 

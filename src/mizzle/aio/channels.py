@@ -41,8 +41,8 @@ async def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint)
 async def leave(channel: AsyncChannel) -> None:
     """Say goodbye (COM_QUIT, for at most a second) and close. In the middle of something nothing can be said."""
     try:
-        if not channel.closed and not channel.draining and not channel.engine.streaming:
-            with contextlib.suppress(errors.Error, OSError):
+        if not channel.closed and not channel.draining:
+            with contextlib.suppress(errors.Error, OSError):  # refused while another waits, or rows are to be fetched
                 await channel.run(channel.engine.quit(), QUIT_TIMEOUT)
     finally:
         channel.abort()

@@ -12,6 +12,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 
+from mizzle.engine.lookup cimport look_up
 from mizzle.engine.sql_buffer cimport Buffer
 
 from mizzle.constants.errnos import CR_INVALID_PARAMETER_NO, CR_PARAMS_NOT_BOUND, CR_UNSUPPORTED_PARAM_TYPE
@@ -20,7 +21,6 @@ from mizzle.errors import NotSupportedError, ProgrammingError
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     str PyUnicode_DecodeUTF8(const char *text, Py_ssize_t size, const char *errors)
-    PyObject *PyDict_GetItemWithError(object mapping, object key) except? NULL
 
 # Where the second byte of a character may be 0x5C. Python and the server agree in where a character begins. That does not
 # hold for big5hkscs: some of its lead bytes are none in the server's big5.
@@ -31,7 +31,7 @@ cdef dict _known_codecs = {}        # as the user spells it: (Python's name for 
 
 
 cdef tuple known_codec(str codec):
-    cdef object known = _known_codecs.get(codec)
+    cdef object known = look_up(_known_codecs, codec, None)
     if known is None:
         # Under charset "binary" the server takes what comes; UTF-8 is what its other text is most likely in.
         name = codecs.lookup("utf-8" if codec == "binary" else codec).name
@@ -133,12 +133,12 @@ cdef object wrong_count(Buffer *out, object names, Py_ssize_t placeholders, obje
 
 cdef object named_parameter(Buffer *out, object args, object name):
     """A new reference to args[name]; marks it as what is being written."""
-    cdef PyObject *found
+    cdef object found
     out.name = <PyObject *>name
     if type(args) is dict:
-        found = PyDict_GetItemWithError(args, name)
-        if found != NULL:
-            return <object>found
+        found = look_up(args, name, _known_codecs)      # which is nobody's parameter
+        if found is not _known_codecs:
+            return found
     elif isinstance(args, Mapping):
         try:
             return args[name]

@@ -37,13 +37,14 @@ cdef class Decoding:
 
 
 cdef class RowFormat:
-    """What the column definitions of a result say, made ready for decoding; shared by equal results."""
+    """What the column definitions of a result say, made ready for decoding; shared by equal results, in any threads:
+    nothing changes in it once it is made."""
     cdef readonly tuple columns
     cdef readonly Decoding decoding
     cdef Py_ssize_t count
     cdef Decoder *decoders
     cdef bint plain             # no user's converter: rows hold nothing that the garbage collector must know
-    cdef tuple _description
+    cdef readonly tuple description     # PEP 249's: a tuple of seven items for each column
     cdef list _keep
 
     cdef int _choose(self, Decoder *decoder, Column column) except -1

@@ -21,6 +21,7 @@ from libc.string cimport memcpy
 from mizzle.constants.charsets import by_id
 from mizzle.constants.errnos import ER_TRUNCATED_WRONG_VALUE
 from mizzle.engine.constants cimport *
+from mizzle.engine.lookup cimport look_up
 from mizzle.engine.packets cimport Column, read_column_definition
 from mizzle.engine.reader cimport Reader, expect_end, malformed, read_text_length, reader_over
 from mizzle.errors import DataError
@@ -67,7 +68,7 @@ cdef class Decoding:
 
 cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count):
     """The format for `count` column definition packets, which `block` holds as they came, headers included."""
-    found = decoding.formats.get(block)
+    found = look_up(decoding.formats, block, None)
     if found is not None:
         return <RowFormat>found
     made = RowFormat(decoding, split(block, count, decoding.codec))
@@ -101,6 +102,7 @@ cdef class RowFormat:
         self.decoding = decoding
         self.columns = columns
         self.count = len(columns)
+        self.description = tuple([column.description for column in columns])
         self.plain = True
         self._keep = []
         self.decoders = <Decoder*>PyMem_Malloc(max(self.count, 1) * sizeof(Decoder))
@@ -136,13 +138,6 @@ cdef class RowFormat:
             decoder.converter = <void*>converter
             decoder.kind = CONVERT_BYTES if decoder.kind == BYTES else CONVERT_TEXT
         return 0
-
-    @property
-    def description(self):
-        """PEP 249's description: a tuple of seven items for each column."""
-        if self._description is None:
-            self._description = tuple([column.description for column in self.columns])
-        return self._description
 
     def decode_row(self, bytes payload not None):
         """One row's payload as a tuple."""

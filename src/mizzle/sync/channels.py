@@ -42,8 +42,8 @@ def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint) -> Ch
 def leave(channel: Channel) -> None:
     """Say goodbye (COM_QUIT, for at most a second) and close. In the middle of something nothing can be said."""
     try:
-        if not channel.closed and not channel.draining and not channel.engine.streaming:
-            with contextlib.suppress(errors.Error, OSError):
+        if not channel.closed and not channel.draining:
+            with contextlib.suppress(errors.Error, OSError):  # refused while another waits, or rows are to be fetched
                 channel.run(channel.engine.quit(), QUIT_TIMEOUT)
     finally:
         channel.abort()

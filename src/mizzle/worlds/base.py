@@ -248,10 +248,10 @@ class ChannelBase:
         rest = conversation.drain()
         if rest is None:
             return False
-        self._state = DRAINING
         self._conversation = rest
         self._owner = None
         self._rest = self._signal()
+        self._state = DRAINING
         self._kill_is_due = rest.killable and rescue.kills
         self._drain(rest, rescue.limit)
         if self._kill_is_due:

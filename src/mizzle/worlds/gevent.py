@@ -201,6 +201,12 @@ class Channel(GreenChannel):
 
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
 
+    def _close_copy(self) -> None:
+        """In a forked child libev registers all that it watches anew, and ends the process over a closed descriptor."""
+        self._stop_writing()
+        self._deafen()
+        super()._close_copy()
+
     def _must_be_here(self, conversation: Conversation) -> None:
         """Only greenlets of the connection's own hub can wait for it."""
         if _get_hub() is not self._hub or getcurrent() is self._hub:

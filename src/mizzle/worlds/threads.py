@@ -21,7 +21,7 @@ from mizzle.engine.conversations import READ
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
 from mizzle.worlds.background import logged
-from mizzle.worlds.base import BROKEN, BUSY, DRAINING, ChannelBase, hear_idle
+from mizzle.worlds.base import BROKEN, BUSY, READY, ChannelBase, hear_idle
 
 _native = sockets.unpatched("threading")
 
@@ -47,10 +47,8 @@ class Channel(ChannelBase):
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling thread waits until it is done."""
-        if self._state is DRAINING:
-            timeout = self._wait_for_rest(conversation, timeout)
         if not self._turn.acquire(blocking=False):
-            raise self._refusal(conversation)
+            timeout = self._wait_for_turn(conversation, timeout)
         if self._pid != sockets.process.pid:
             self._turn.release()
             raise self._refusal(conversation)
@@ -64,6 +62,17 @@ class Channel(ChannelBase):
             raise
         self._end()
         return conversation.result
+
+    def _wait_for_turn(self, conversation: Conversation, timeout: float | None) -> float | None:
+        """While the end of an interrupted command is read, wait for that; whoever else has the turn has it rightly."""
+        while True:
+            rest = self._rest
+            over = rest is None or rest.is_set  # asked before the turn, which is given back before the rest is set
+            if self._turn.acquire(blocking=False):
+                return timeout
+            if over:
+                raise self._refusal(conversation)
+            timeout = self._wait_for_rest(conversation, timeout)
 
     def _talk(self, conversation: Conversation, timeout: float | None) -> None:
         wire, sock, buffer = conversation.wire, self._sock, _here.buffer
@@ -185,8 +194,16 @@ class Channel(ChannelBase):
         self._kill_is_over.set()
 
     def _rested(self) -> None:
-        super()._rested()
+        """First the turn, then the word that the rest has come: who waits for that takes the turn at once."""
+        rest = self._rest
+        self._state = READY
+        self._owner = None
         self._give_turn()
+        rest.set()
+
+    def _rest_has_come(self) -> None:
+        if self._rest is not None:
+            self._rest.set()  # it stays: another thread may just be about to wait for it
 
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
 
