@@ -32,6 +32,8 @@ PRIVATE = {
     | {"DATETIME_RE", "TIMEDELTA_RE", "TIME_RE"},
     "pymysql.times": {"date", "time", "timedelta", "localtime"},
 }
+#: A command that there never was; errors to which PyMySQL gives numbers that no server gives them.
+OTHERWISE = {"COM_END", "USERNAME", "HOSTNAME", "WRONG_STRING_LENGTH"}
 REAL = """
 import importlib, json
 constants = {kind: {name: value for name, value in vars(importlib.import_module(f"pymysql.constants.{kind}")).items()
@@ -58,9 +60,8 @@ def real() -> Any:
 def test_all_constants_are_there(real: Any) -> None:
     for kind, constants in real[0].items():
         ours = vars(importlib.import_module(f"pymysql.constants.{kind}"))
-        assert {name: ours.get(name) for name in constants if name != "COM_END"} == {
-            name: value for name, value in constants.items() if name != "COM_END"
-        }
+        same = [name for name in constants if name not in OTHERWISE]
+        assert {name: ours.get(name) for name in same} == {name: constants[name] for name in same}
 
 
 @pytest.mark.usefixtures("pymysql")
