@@ -42,7 +42,7 @@ def python_with(name: str, *requirements: str) -> str:
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        wanted = ["pytest>=8", "PyMySQL", "cryptography", "eventlet", *requirements]
+        wanted = ["pytest>=8", "PyMySQL", "cryptography", "PyNaCl", "eventlet", *requirements]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
         site = next((folder / "lib").glob("python*/site-packages"))
         (site / "mizzle.pth").write_text(f"{ROOT / 'src'}\n")
@@ -121,6 +121,8 @@ def pymysql(server: Server, checkout: Path) -> bool:
         for database in ("test1", "test2", "test2"):
             conn.execute(f"CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4")
             databases.append(server.connect_args(database=database))
+        if server.has_plugin("auth_ed25519"):  # a test makes its passwords by this
+            conn.execute("CREATE FUNCTION ed25519_password RETURNS STRING SONAME 'auth_ed25519.so'")
     databases[0] |= {"use_unicode": True, "local_infile": True}
     (checkout / "pymysql" / "tests" / "databases.json").write_text(json.dumps(databases))
     python = python_with("with-pymysql")

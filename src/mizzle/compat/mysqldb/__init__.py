@@ -47,14 +47,13 @@ connect = Connect
 
 def escape_string(value: str | bytes) -> bytes:
     """The text as it stands between quotes, in bytes as mysqlclient has it."""
-    return string_literal(value)[1:-1]
+    text = value.decode("utf8", "surrogateescape") if isinstance(value, bytes) else value
+    return converters.escape_string(text).encode("utf8", "surrogateescape")
 
 
 def string_literal(value: object) -> bytes:
     """The text with its quotes, in bytes."""
-    text = value.decode("utf8", "surrogateescape") if isinstance(value, bytes) else str(value)
-    literal: str = converters.escape_item(text)
-    return literal.encode("utf8", "surrogateescape")
+    return b"'" + escape_string(value if isinstance(value, bytes) else str(value)) + b"'"
 
 
 def get_client_info() -> str:
