@@ -88,12 +88,14 @@ def sqlalchemy(server: Server) -> bool:
     for version in SQLALCHEMY:
         source = source_of("sqlalchemy", version)
         python = python_with(f"with-sqlalchemy-{version}", f"SQLAlchemy[asyncio]=={version}")
-        (source / "test.cfg").write_text("[sqla_testing]\nrequirement_cls = sdist_requirements:Requirements\n")
         (source / "test" / "dialect" / "test_mizzle.py").write_text((here / "test_suite.py").read_text())
+        (source / "test" / "dialect" / "test_mizzle_requirements.py").write_text(
+            (here / "sdist_test_requirements.py").read_text()
+        )
         backend = "mariadb" if server.is_mariadb else "mysql"
         for driver, suite in (("mizzle", "mizzle"), ("mizzle_async", "mizzle"), ("pymysql", "suite")):
             url = server.url.replace("mysql://", f"{backend}+{driver}://") + "?charset=utf8mb4"
-            tests = [f"test/dialect/test_{suite}.py", "test/dialect/mysql"]
+            tests = [f"test/dialect/test_{suite}.py", "test/dialect/mysql", "test/dialect/test_mizzle_requirements.py"]
             command = [python, *PYTEST, "-p", "sdist_requirements", "--dburi", url, *tests]
             paths = f"{here}{os.pathsep}{source}"
             passed &= run(f"SQLAlchemy {version}, {driver}, {server.family}", command, source, PYTHONPATH=paths)
