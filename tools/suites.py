@@ -1,9 +1,10 @@
-"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql CHECKOUT`.
+"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql`, `mysqldb`.
 
     sqlalchemy         SQLAlchemy 2.0 and 2.1: the compliance suite and test/dialect/mysql, sync and async,
                        on MariaDB 10.11 and MySQL 9.7; PyMySQL's dialect beside it on the same servers
     oslo               oslo.db's tests, with PyMySQL beside
     pymysql CHECKOUT   PyMySQL's tests on install_as_pymysql(): of a clone of its repository (its sdist has none)
+    mysqldb CHECKOUT   mysqlclient's on install_as_MySQLdb(), of a clone too, with mysqlclient itself beside
 
 Everything is fetched from the package index into the cache. What the tests run of all this: tests/integrations.
 Knows how the suites are started. Must not know what is in them.
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import mizzle
@@ -134,6 +136,20 @@ def pymysql(server: Server, checkout: Path) -> bool:
     return run(f"PyMySQL's tests, {server.family}", command, checkout, **paths)
 
 
+def mysqldb(server: Server, checkout: Path) -> bool:
+    """mysqlclient's tests, with itself and with the stand-in; what fails is listed in docs/from-mysqlclient.md."""
+    settings = server.connect_args()
+    lines = [f"{name} = {settings[name]}\n" for name in ("host", "port", "user", "password", "database")]
+    (CACHE / "mysqldb.cnf").write_text("".join(["[MySQLdb-tests]\n", *lines, "default-character-set = utf8mb4\n"]))
+    (CACHE / "as_mysqldb.py").write_text("import mizzle\nmizzle.install_as_MySQLdb()\n")
+    paths = {"PYTHONPATH": str(CACHE), "TESTDB": str(CACHE / "mysqldb.cnf")}
+    python, passed = python_with("with-mysqlclient", "mysqlclient"), True
+    for title, stand_in in (("itself", []), ("mizzle", ["-p", "as_mysqldb"])):
+        command = [python, *PYTEST, *stand_in, "-W", "ignore", "."]
+        passed &= run(f"mysqlclient's tests, {title}, {server.family}", command, checkout / "tests", **paths)
+    return passed
+
+
 STAND_IN = """import os
 import mizzle
 mizzle.install_as_pymysql()
@@ -146,8 +162,9 @@ if checkout := os.environ.get("PYMYSQL_CHECKOUT"):  # for pymysql.tests
 def main(arguments: list[str]) -> int:
     """Run one project's suites on all servers; 1 if a test failed, 2 for arguments that are none."""
     suites: dict[str, Callable[[Server], bool]] = {"sqlalchemy": sqlalchemy, "oslo": oslo}
-    if len(arguments) == 2 and arguments[0] == "pymysql":
-        suites["pymysql"] = lambda server: pymysql(server, Path(arguments[1]).resolve())
+    if len(arguments) == 2:
+        checkout = Path(arguments[1]).resolve()
+        suites |= {"pymysql": partial(pymysql, checkout=checkout), "mysqldb": partial(mysqldb, checkout=checkout)}
     if not arguments or arguments[0] not in suites:
         print(__doc__)
         return 2

@@ -317,7 +317,7 @@ def test_mysqldb(mysqldb: ModuleType, server: Server) -> None:
     ) as conn:
         cur = conn.cursor()
         cur.execute("SELECT %s AS a", ["x"])
-        assert cur.fetchall() == [{"a": "x"}]
+        assert cur.fetchall() == ({"a": "x"},)
     assert mysqldb.escape_string("it's") in {b"it''s", b"it\\'s"}
     assert errors.SERVER_LOST == 2013
     assert mysqldb._exceptions.OperationalError is mizzle.OperationalError

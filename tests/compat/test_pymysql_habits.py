@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import socket
 import ssl
@@ -184,10 +183,3 @@ def test_errors_have_the_numbers_that_the_server_gives_them(pymysql: ModuleType,
     assert len(rows) > 1000
     named = {name.removeprefix("OBSOLETE_").removeprefix("ER_"): number for name, number in rows}
     assert {name: numbers.get(name) for name in named} == named
-
-
-def test_mysqldb_escapes_to_bytes(mysqldb: ModuleType, server: Server) -> None:
-    assert mysqldb.escape_string("it's") == b"it\\'s"
-    assert mysqldb.string_literal(b'"') == b"'\\\"'"
-    assert importlib.import_module("MySQLdb.constants.ER").DUP_ENTRY == 1062
-    assert server.running
