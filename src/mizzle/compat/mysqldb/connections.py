@@ -23,7 +23,8 @@ class Connection(connections.Connection):
         if multi_statements:
             keywords["client_flag"] = keywords.get("client_flag", 0) | CLIENT_MULTI_STATEMENTS
         self.binary_prefix = binary_prefix
-        super().__init__(*args, **keywords | {"cursorclass": keywords.get("cursorclass") or Cursor})
+        keywords["cursorclass"] = keywords.get("cursorclass") or Cursor
+        super().__init__(*args, **keywords)
 
     def literal(self, o: Any) -> bytes:  # type: ignore[override]
         """The value as it stands in a statement, in bytes."""
