@@ -1,9 +1,10 @@
-"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql CHECKOUT`.
+"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql`, `mysqldb`.
 
     sqlalchemy         SQLAlchemy 2.0 and 2.1: the compliance suite and test/dialect/mysql, sync and async,
                        on MariaDB 10.11 and MySQL 9.7; PyMySQL's dialect beside it on the same servers
     oslo               oslo.db's tests, with PyMySQL beside
     pymysql CHECKOUT   PyMySQL's tests on install_as_pymysql(): of a clone of its repository (its sdist has none)
+    mysqldb CHECKOUT   mysqlclient's on install_as_MySQLdb(), of a clone too, with mysqlclient itself beside
 
 Everything is fetched from the package index into the cache. What the tests run of all this: tests/integrations.
 Knows how the suites are started. Must not know what is in them.
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import mizzle
@@ -42,7 +44,7 @@ def python_with(name: str, *requirements: str) -> str:
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        wanted = ["pytest>=8", "PyMySQL", "cryptography", "eventlet", *requirements]
+        wanted = ["pytest>=8", "PyMySQL", "cryptography", "PyNaCl", "eventlet", *requirements]
         subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
         site = next((folder / "lib").glob("python*/site-packages"))
         (site / "mizzle.pth").write_text(f"{ROOT / 'src'}\n")
@@ -88,12 +90,14 @@ def sqlalchemy(server: Server) -> bool:
     for version in SQLALCHEMY:
         source = source_of("sqlalchemy", version)
         python = python_with(f"with-sqlalchemy-{version}", f"SQLAlchemy[asyncio]=={version}")
-        (source / "test.cfg").write_text("[sqla_testing]\nrequirement_cls = sdist_requirements:Requirements\n")
         (source / "test" / "dialect" / "test_mizzle.py").write_text((here / "test_suite.py").read_text())
+        (source / "test" / "dialect" / "test_mizzle_requirements.py").write_text(
+            (here / "sdist_test_requirements.py").read_text()
+        )
         backend = "mariadb" if server.is_mariadb else "mysql"
         for driver, suite in (("mizzle", "mizzle"), ("mizzle_async", "mizzle"), ("pymysql", "suite")):
             url = server.url.replace("mysql://", f"{backend}+{driver}://") + "?charset=utf8mb4"
-            tests = [f"test/dialect/test_{suite}.py", "test/dialect/mysql"]
+            tests = [f"test/dialect/test_{suite}.py", "test/dialect/mysql", "test/dialect/test_mizzle_requirements.py"]
             command = [python, *PYTEST, "-p", "sdist_requirements", "--dburi", url, *tests]
             paths = f"{here}{os.pathsep}{source}"
             passed &= run(f"SQLAlchemy {version}, {driver}, {server.family}", command, source, PYTHONPATH=paths)
@@ -121,6 +125,8 @@ def pymysql(server: Server, checkout: Path) -> bool:
         for database in ("test1", "test2", "test2"):
             conn.execute(f"CREATE DATABASE IF NOT EXISTS {database} CHARACTER SET utf8mb4")
             databases.append(server.connect_args(database=database))
+        if server.has_plugin("auth_ed25519"):  # a test makes its passwords by this
+            conn.execute("CREATE FUNCTION ed25519_password RETURNS STRING SONAME 'auth_ed25519.so'")
     databases[0] |= {"use_unicode": True, "local_infile": True}
     (checkout / "pymysql" / "tests" / "databases.json").write_text(json.dumps(databases))
     python = python_with("with-pymysql")
@@ -128,6 +134,20 @@ def pymysql(server: Server, checkout: Path) -> bool:
     command += ["--continue-on-collection-errors", "pymysql/tests"]
     paths = {"PYTHONPATH": str(CACHE), "PYMYSQL_CHECKOUT": str(checkout)}
     return run(f"PyMySQL's tests, {server.family}", command, checkout, **paths)
+
+
+def mysqldb(server: Server, checkout: Path) -> bool:
+    """mysqlclient's tests, with itself and with the stand-in; what fails is listed in docs/from-mysqlclient.md."""
+    settings = server.connect_args()
+    lines = [f"{name} = {settings[name]}\n" for name in ("host", "port", "user", "password", "database")]
+    (CACHE / "mysqldb.cnf").write_text("".join(["[MySQLdb-tests]\n", *lines, "default-character-set = utf8mb4\n"]))
+    (CACHE / "as_mysqldb.py").write_text("import mizzle\nmizzle.install_as_MySQLdb()\n")
+    paths = {"PYTHONPATH": str(CACHE), "TESTDB": str(CACHE / "mysqldb.cnf")}
+    python, passed = python_with("with-mysqlclient", "mysqlclient"), True
+    for title, stand_in in (("itself", []), ("mizzle", ["-p", "as_mysqldb"])):
+        command = [python, *PYTEST, *stand_in, "-W", "ignore", "."]
+        passed &= run(f"mysqlclient's tests, {title}, {server.family}", command, checkout / "tests", **paths)
+    return passed
 
 
 STAND_IN = """import os
@@ -142,8 +162,9 @@ if checkout := os.environ.get("PYMYSQL_CHECKOUT"):  # for pymysql.tests
 def main(arguments: list[str]) -> int:
     """Run one project's suites on all servers; 1 if a test failed, 2 for arguments that are none."""
     suites: dict[str, Callable[[Server], bool]] = {"sqlalchemy": sqlalchemy, "oslo": oslo}
-    if len(arguments) == 2 and arguments[0] == "pymysql":
-        suites["pymysql"] = lambda server: pymysql(server, Path(arguments[1]).resolve())
+    if len(arguments) == 2:
+        checkout = Path(arguments[1]).resolve()
+        suites |= {"pymysql": partial(pymysql, checkout=checkout), "mysqldb": partial(mysqldb, checkout=checkout)}
     if not arguments or arguments[0] not in suites:
         print(__doc__)
         return 2

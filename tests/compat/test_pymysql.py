@@ -32,6 +32,8 @@ PRIVATE = {
     | {"DATETIME_RE", "TIMEDELTA_RE", "TIME_RE"},
     "pymysql.times": {"date", "time", "timedelta", "localtime"},
 }
+#: A command that there never was; errors to which PyMySQL gives numbers that no server gives them.
+OTHERWISE = {"COM_END", "USERNAME", "HOSTNAME", "WRONG_STRING_LENGTH"}
 REAL = """
 import importlib, json
 constants = {kind: {name: value for name, value in vars(importlib.import_module(f"pymysql.constants.{kind}")).items()
@@ -58,9 +60,8 @@ def real() -> Any:
 def test_all_constants_are_there(real: Any) -> None:
     for kind, constants in real[0].items():
         ours = vars(importlib.import_module(f"pymysql.constants.{kind}"))
-        assert {name: ours.get(name) for name in constants if name != "COM_END"} == {
-            name: value for name, value in constants.items() if name != "COM_END"
-        }
+        same = [name for name in constants if name not in OTHERWISE]
+        assert {name: ours.get(name) for name in same} == {name: constants[name] for name in same}
 
 
 @pytest.mark.usefixtures("pymysql")
@@ -316,7 +317,7 @@ def test_mysqldb(mysqldb: ModuleType, server: Server) -> None:
     ) as conn:
         cur = conn.cursor()
         cur.execute("SELECT %s AS a", ["x"])
-        assert cur.fetchall() == [{"a": "x"}]
+        assert cur.fetchall() == ({"a": "x"},)
     assert mysqldb.escape_string("it's") in {b"it''s", b"it\\'s"}
     assert errors.SERVER_LOST == 2013
     assert mysqldb._exceptions.OperationalError is mizzle.OperationalError

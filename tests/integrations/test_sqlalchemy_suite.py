@@ -1,7 +1,7 @@
 """SQLAlchemy's compliance suite for dialects passes: synchronous on MariaDB, asynchronous on MySQL.
 
 The whole matrix (both faces on both servers, SQLAlchemy 2.0 and 2.1, its own tests of MySQL, PyMySQL's dialect beside)
-is `python -m tools.sqlalchemy_matrix`.
+is `python -m tools.suites sqlalchemy`.
 """
 
 from __future__ import annotations

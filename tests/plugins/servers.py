@@ -85,6 +85,12 @@ def server(request: pytest.FixtureRequest, shared_server: Callable[[str], Server
 
 
 @pytest.fixture(scope="session")
+def some_server(pytestconfig: pytest.Config, shared_server: Callable[[str], Server]) -> Server:
+    """The session's server of the first family, for tests of what does not differ between them. Do not stop it."""
+    return shared_server(families(pytestconfig)[0])
+
+
+@pytest.fixture(scope="session")
 def server_family(request: pytest.FixtureRequest) -> str:
     """Each family in turn, for a test that starts its own server with `start_server`."""
     family: str = request.param

@@ -264,33 +264,6 @@ def test_a_missing_program_is_reported_with_the_remedy() -> None:
         find_program("/bin/echo")
 
 
-USERS_TEST = """
-def test_mine(mizzle_server):
-    assert mizzle_server.running
-    assert mizzle_server.family == {family!r}
-"""
-
-
-def test_users_have_it_as_a_fixture(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["mizzle.testing.pytest_plugin"]\n')
-    (tmp_path / "test_users.py").write_text(USERS_TEST.format(family=server.family))
-    for choice in ([f"--mizzle-server={server.family}"], ["-o", f"mizzle_server={server.family}"]):
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--rootdir",
-            str(tmp_path),
-            *choice,
-            ".",
-        ]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-        assert "1 passed" in done.stdout, done.stdout + done.stderr
-
-
 GREEN = """
 import eventlet
 eventlet.monkey_patch()

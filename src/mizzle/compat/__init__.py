@@ -11,26 +11,23 @@ import warnings
 
 from mizzle.errors import Warning
 
+_PYMYSQL, _MYSQLDB = "mizzle.compat.pymysql", "mizzle.compat.mysqldb"
+_CONSTANTS = ("CLIENT", "CR", "ER", "FIELD_TYPE", "FLAG")
 _SHARED = {
-    "constants": "constants",
-    "constants.CLIENT": "constants.CLIENT",
-    "constants.CR": "constants.CR",
-    "constants.ER": "constants.ER",
-    "constants.FIELD_TYPE": "constants.FIELD_TYPE",
-    "constants.FLAG": "constants.FLAG",
-    "converters": "converters",
-    "cursors": "cursors",
-    "connections": "connections",
-    "times": "times",
+    "constants": f"{_PYMYSQL}.constants",
+    **{f"constants.{kind}": f"{_PYMYSQL}.constants.{kind}" for kind in _CONSTANTS},
+    "converters": f"{_PYMYSQL}.converters",
 }
-_PYMYSQL = {
+_OF_PYMYSQL = {
     **_SHARED,
-    "charset": "charset",
-    "constants.COMMAND": "constants.COMMAND",
-    "constants.SERVER_STATUS": "constants.SERVER_STATUS",
-    "err": "err",
+    **{f"constants.{kind}": f"{_PYMYSQL}.constants.{kind}" for kind in ("COMMAND", "SERVER_STATUS")},
+    **{name: f"{_PYMYSQL}.{name}" for name in ("charset", "connections", "cursors", "err", "times")},
 }
-_MYSQLDB = {**_SHARED, "_exceptions": "err"}
+_OF_MYSQLDB = {
+    **_SHARED,
+    **{name: f"{_MYSQLDB}.{name}" for name in ("_mysql", "connections", "cursors", "times")},
+    "_exceptions": f"{_PYMYSQL}.err",
+}
 
 
 def install_as_pymysql() -> None:
@@ -38,12 +35,12 @@ def install_as_pymysql() -> None:
 
     Whether PyMySQL is installed does not matter. Modules that have imported it before keep it, and are warned about.
     """
-    _install("pymysql", "mizzle.compat.pymysql", _PYMYSQL)
+    _install("pymysql", _PYMYSQL, _OF_PYMYSQL)
 
 
 def install_as_MySQLdb() -> None:
     """From now on `import MySQLdb` gets mizzle's stand-in; call it before anything imports mysqlclient."""
-    _install("MySQLdb", "mizzle.compat.mysqldb", _MYSQLDB)
+    _install("MySQLdb", _MYSQLDB, _OF_MYSQLDB)
 
 
 def _install(name: str, package: str, modules: dict[str, str]) -> None:
@@ -59,4 +56,4 @@ def _install(name: str, package: str, modules: dict[str, str]) -> None:
         del sys.modules[loaded]
     sys.modules[name] = stand_in
     for module, source in modules.items():
-        sys.modules[f"{name}.{module}"] = importlib.import_module(f"mizzle.compat.pymysql.{source}")
+        sys.modules[f"{name}.{module}"] = importlib.import_module(source)

@@ -4,7 +4,8 @@
         connection = mizzle.connect(**server.connect_args())
 
 A server starts in well under a second from a copied template, listens on a private Unix socket and a private port of
-the loopback interface, and ends with the process that started it. `mizzle.testing.pytest_plugin` has it as a fixture.
+the loopback interface, and ends with the process that started it. Tests of pytest have it as the fixture
+`mizzle_server`, and `mizzle_url` and `mizzle_connection` to a database of their own: `mizzle.testing.pytest_plugin`.
 
 Knows how to run a server program. Must not know the protocol: it imports nothing of the driver.
 """

@@ -1,6 +1,7 @@
 """What SQLAlchemy's compliance suite may expect of MySQL and MariaDB: each of its defaults that is otherwise here.
 
 Nothing in it speaks of a driver. A test that is left out is left out because of the server, and with every driver.
+They are SQLAlchemy's own, which only its source tree has: sdist_test_requirements.py compares them there.
 """
 
 from __future__ import annotations

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mizzle.compat.pymysql import connections, constants, converters, cursors, times
-from mizzle.compat.pymysql import err as _exceptions
-from mizzle.compat.pymysql.connections import Connection
-from mizzle.compat.pymysql.constants import FIELD_TYPE
-from mizzle.compat.pymysql.err import (
+from mizzle.compat.mysqldb import _mysql, connections, cursors, times
+from mizzle.compat.mysqldb._mysql import (
+    NULL,
     DatabaseError,
     DataError,
     Error,
@@ -23,18 +21,23 @@ from mizzle.compat.pymysql.err import (
     OperationalError,
     ProgrammingError,
     Warning,
+    __version__,
+    escape_string,
+    get_client_info,
+    string_literal,
+    thread_safe,
+    version_info,
 )
-from mizzle.compat.pymysql.times import Date, DateFromTicks, Time, TimeFromTicks, Timestamp, TimestampFromTicks
+from mizzle.compat.mysqldb.connections import Connection
+from mizzle.compat.mysqldb.times import Date, DateFromTicks, Time, TimeFromTicks, Timestamp, TimestampFromTicks
+from mizzle.compat.pymysql import constants, converters
+from mizzle.compat.pymysql import err as _exceptions
+from mizzle.compat.pymysql.constants import FIELD_TYPE
 from mizzle.types import BINARY, DATE, DATETIME, NUMBER, ROWID, STRING, TIME, TIMESTAMP, Binary, DBAPISet
-
-#: The release whose interface this is.
-version_info = (2, 2, 8, "final", 1)
-__version__ = "2.2.8"
 
 apilevel = "2.0"
 threadsafety = 1
 paramstyle = "format"
-NULL = "NULL"
 
 
 def Connect(*args: Any, **keywords: Any) -> Connection:
@@ -43,28 +46,6 @@ def Connect(*args: Any, **keywords: Any) -> Connection:
 
 
 connect = Connect
-
-
-def escape_string(value: str | bytes) -> bytes:
-    """The text as it stands between quotes, in bytes as mysqlclient has it."""
-    return string_literal(value)[1:-1]
-
-
-def string_literal(value: object) -> bytes:
-    """The text with its quotes, in bytes."""
-    text = value.decode("utf8", "surrogateescape") if isinstance(value, bytes) else str(value)
-    literal: str = converters.escape_item(text)
-    return literal.encode("utf8", "surrogateescape")
-
-
-def get_client_info() -> str:
-    """The version that is imitated."""
-    return __version__
-
-
-def thread_safe() -> bool:
-    """Yes."""
-    return True
 
 
 __all__ = [
@@ -99,7 +80,9 @@ __all__ = [
     "Timestamp",
     "TimestampFromTicks",
     "Warning",
+    "__version__",
     "_exceptions",
+    "_mysql",
     "apilevel",
     "connect",
     "connections",

@@ -14,6 +14,8 @@ from typing import Any
 from mizzle import errors, sync
 from mizzle.compat.pymysql import converters
 from mizzle.compat.pymysql.cursors import Cursor, SSCursor, left_incomplete
+from mizzle.compat.pymysql.given import GivenSocket
+from mizzle.constants import errnos
 from mizzle.engine.conversations import Engine
 from mizzle.engine.literals import Literals
 from mizzle.options import connect_options
@@ -21,6 +23,8 @@ from mizzle.sync.connecting import open_session
 from mizzle.sync.connection import ClosedChannel
 
 DEFAULT_CHARSET = "utf8mb4"
+#: In which words a server ends a connection that nobody uses, and what PyMySQL's users look for instead.
+_ENDED = {errnos.ER_CLIENT_INTERACTION_TIMEOUT, errnos.ER_CONNECTION_KILLED}
 _POSITIONS = ("host", "user", "password", "database", "port", "unix_socket")
 
 
@@ -42,15 +46,17 @@ class Connection(sync.Connection):
             channel = open_session(options)
             super().__init__(channel, channel.engine, options)
 
-    def connect(self, sock: object = None) -> None:
-        """Connect, anew where it is connected; a new session, with what was chosen for the last one."""
-        if sock is not None:
-            raise errors.NotSupportedError(0, "connect(sock=…): mizzle makes its sockets itself", sent=False)
+    def connect(self, sock: Any = None) -> None:
+        """Connect, anew where it is connected; a new session, with what was chosen for the last one.
+
+        A plain socket that is connected to a server may be given: it is taken over.
+        """
         self.abort()
         kept = self.cursorclass, self.row_factory, self.timeout
-        channel = open_session(self._options)
+        channel = open_session(self._options) if sock is None else GivenSocket(sock).open_session(self._options)
         super().__init__(channel, channel.engine, self._options)
         self.cursorclass, self.row_factory, self.timeout = kept
+        self._was_closed = False
 
     def ping(self, reconnect: bool = False, *, timeout: float | None = None) -> None:
         """Ask for a sign of life. With `reconnect`, and only then, a connection that is gone is made anew.
@@ -97,24 +103,36 @@ class Connection(sync.Connection):
         super().select_db(db)
         self._options = replace(self._options, database=db)
 
-    def set_charset(self, charset: str, collation: str | None = None) -> None:
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
         """Change the character set, for later sessions too."""
         super().set_charset(charset, collation)
         self._options = replace(self._options, charset=self.character_set_name(), collation=collation)
 
-    set_character_set = set_charset
+    def set_charset(self, charset: str, collation: str | None = None) -> None:
+        """The same, by the name that PyMySQL gives up."""
+        warnings.warn("'set_charset' is deprecated, use 'set_character_set' instead", DeprecationWarning, stacklevel=2)
+        self.set_character_set(*(charset, collation) if collation is not None else (charset,))
 
     def escape(self, obj: Any, mapping: Any = None) -> str:
         """The value as a literal; `mapping` is a `conv` of other encoders."""
         if isinstance(obj, Mapping):
             raise TypeError("dict can not be used as parameter")
-        if mapping is None or isinstance(obj, (str, bytes, bytearray)):
+        if isinstance(obj, str) and (type(obj) is str or type(obj) not in (mapping or self.encoders)):
+            return f"'{self.escape_string(obj)}'"
+        if mapping is None or isinstance(obj, (bytes, bytearray)):
             return super().escape(obj)
         if type(obj) in {tuple, list, set, frozenset}:
             return "(" + ",".join(self.escape(item, mapping) for item in obj) + ")"
         return str(converters.escape_item(obj, self.charset, mapping))
 
     literal = escape
+
+    def escape_string(self, text: str) -> str:
+        """The text as it stands between quotes, be they single or double: with backslashes, where the session has them.
+
+        What execute() is given as arguments is written with two quotes for one, which is right in every session.
+        """
+        return text.replace("'", "''") if self._engine.no_backslash_escapes else converters.escape_string(text)
 
     @property
     def encoders(self) -> MutableMapping[Any, Any]:
@@ -129,6 +147,22 @@ class Connection(sync.Connection):
         changed = converters.changes({**converters.decoders, **encoders})
         self._encoders = {key: encoder for key, encoder in changed.items() if isinstance(key, type)}
         self._literals = Literals(self.encoding, self._encoders)
+
+    def close(self) -> None:
+        """Say goodbye and close; Error the second time, as in PyMySQL."""
+        if self._was_closed:
+            raise errors.Error(0, "Already closed", sent=False)
+        super().close()
+        self._was_closed = True
+
+    _was_closed = False
+
+    def _failed(self, error: BaseException) -> None:
+        """A connection that the server ended is 2013, "lost", to PyMySQL's users; the server's words stay."""
+        super()._failed(error)
+        if isinstance(error, errors.Error) and error.errno in _ENDED:
+            number, words = error.args
+            error.args = errnos.CR_SERVER_LOST, f"Lost connection to MySQL server during query ({number}: {words})"
 
     def _settle_stream(self) -> None:
         """As in PyMySQL: what an SSCursor has not fetched is dropped, with a warning."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from mizzle.compat.pymysql.constants import FIELD_TYPE
 from mizzle.engine.literals import Literals
-from mizzle.errors import NotSupportedError
+from mizzle.errors import NotSupportedError, ProgrammingError
 
 _literals = Literals()
 _TIME = re.compile(r"(-?)(\d+):(\d{1,2}):(\d{1,2})(?:\.(\d{1,6})\d*)?")
@@ -38,12 +38,21 @@ def _literal(value: object, mapping: object = None) -> str:  # noqa: ARG001 (PyM
 
 
 escape_bool = escape_int = escape_float = escape_str = escape_unicode = escape_bytes = escape_None = _literal
-escape_timedelta = escape_time = escape_datetime = escape_date = escape_struct_time = Decimal2Literal = _literal
+escape_timedelta = escape_time = escape_datetime = escape_date = escape_struct_time = _literal
+
+_BACKSLASHED = str.maketrans({char: f"\\{letter}" for char, letter in zip("\0\n\r\x1a\"'\\", "0nrZ\"'\\", strict=True)})
+
+
+def Decimal2Literal(value: Decimal, mapping: object = None) -> str:
+    """The digits; ProgrammingError for what is no number."""
+    if not value.is_finite():
+        raise ProgrammingError(0, f"{str(value).lower()} can not be used with MySQL", sent=False)
+    return _literal(value, mapping)
 
 
 def escape_string(value: str, mapping: object = None) -> str:  # noqa: ARG001 (PyMySQL's second argument)
-    """The text as it stands between quotes."""
-    return _literal(value)[1:-1]
+    """The text as it stands between quotes, be they single or double, in a session with backslash escapes."""
+    return value.translate(_BACKSLASHED)
 
 
 def escape_dict(val: Mapping[str, Any], charset: Any, mapping: Any = None) -> dict[str, Any]:

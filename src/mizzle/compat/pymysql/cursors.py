@@ -5,6 +5,7 @@ Knows: arguments and results as PyMySQL has them. Must not know: connections, pa
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import warnings
@@ -12,14 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mizzle import sync
-from mizzle.errors import OperationalError
+from mizzle.constants import errnos
+from mizzle.errors import Error, OperationalError
 from mizzle.rows import column_names, dict_row
+from mizzle.sync.cursor import quote_identifier
 
 _LOCAL_FILE = re.compile(
     r"""\s*LOAD\s+(?:DATA|XML)\s+(?:LOW_PRIORITY\s+|CONCURRENT\s+)?LOCAL\s+INFILE\s+(['"])(.*?)(?<!\\)\1""",
     re.IGNORECASE | re.DOTALL,
 )
 
+_NO_SUCH_PROCEDURE = {errnos.ER_SP_DOES_NOT_EXIST, errnos.ER_BAD_DB_ERROR}
+#: What PyMySQL says of a result whose rows the server has not counted yet: the largest number of eight bytes.
+_UNCOUNTED = 2**64 - 1
 _BINARY = re.compile(r"\b_binary\s*%(?=s|\()")
 _BINARY_BYTES = re.compile(rb"\b_binary\s*%(?=s|\()")
 
@@ -53,6 +59,21 @@ class Cursor(sync.Cursor[Any]):
         self._statement = query, None
         rows = args if isinstance(args, (list, tuple)) else list(args)
         return super().executemany(query, [_sequence(row) for row in rows], **keywords)
+
+    def callproc(self, procname: str, args: Any = (), **keywords: Any) -> Any:
+        """As `mizzle.Cursor.callproc`. `a.b` is b of the database a, and where there is none, a procedure of that name.
+
+        The first is what PyMySQL up to 1.1 and mysqlclient make of it, the second what PyMySQL 1.2 does.
+        """
+        try:
+            return super().callproc(procname, args, **keywords)
+        except Error as error:
+            if "." not in procname or error.errno not in _NO_SUCH_PROCEDURE:
+                raise
+        name = quote_identifier(procname)
+        variables = (quote_identifier(f"_{procname}_{number}") for number in range(len(args)))
+        self.execute(f"CALL {name}({','.join('@' + variable for variable in variables)})", **keywords)
+        return args
 
     def mogrify(self, query: Any, args: Any = None) -> str:
         """The statement that execute() would send."""
@@ -125,9 +146,15 @@ class SSCursor(Cursor, sync.StreamingCursor[Any]):
 
     def execute(self, query: str | bytes, args: Any = None, **keywords: Any) -> int:
         """As Cursor.execute; what is left of the result before is dropped, with a warning."""
-        if self._result is not None and self._use()._stream is self._result:
+        if self._result is not None and (self._use()._stream is self._result or operator.length_hint(self._source)):
             left_incomplete()
         return super().execute(query, args, **keywords)
+
+    def _show(self, result: Any) -> int:
+        super()._show(result)
+        if result.columns is not None:
+            self.rowcount = _UNCOUNTED
+        return self.rowcount
 
     def fetchmany(self, size: int | None = None) -> Any:
         """The next rows, a list of them."""
