@@ -6,7 +6,6 @@ Knows: SQLAlchemy's MySQL dialect and mizzle's DB-API face. Must not know: packe
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import pool, util
@@ -59,13 +58,6 @@ class MizzleDialect(MySQLDialect):
     def _sscursor(self) -> Any:
         """The argument that makes connection.cursor() a cursor that streams."""
         return mizzle.StreamingCursor
-
-    def connect(self, *cargs: Any, **cparams: Any) -> Any:
-        """A connection; `pymysql.Connection` where mizzle stands in for that: what is done to it counts here."""
-        stand_in = sys.modules.get("mizzle.compat.pymysql")
-        if stand_in is None or sys.modules.get("pymysql") is not stand_in or self.is_async:
-            return super().connect(*cargs, **cparams)
-        return stand_in.Connection(*cargs, **{"cursorclass": mizzle.Cursor, **cparams})
 
     def create_connect_args(self, url: URL) -> Any:
         """The keywords for connect(), all of them typed."""
