@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -122,6 +123,33 @@ def test_a_lost_connection(engine: sa.Engine, server: Server) -> None:
             until_it_is_gone()
     with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def test_a_wrong_password_is_told_at_once(server: Server) -> None:
+    """DBConnectionError would be tried again: ten times with ten seconds in between, as oslo.db's settings are."""
+    with pytest.raises(sa.exc.OperationalError, match="1045") as caught:
+        engines.create_engine(f"mysql+mizzle://nobody:wrong@{server.host}:{server.port}/{server.database}")
+    assert not caught.value.connection_invalidated
+
+
+def test_a_server_that_is_not_there_is_waited_for(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(exception.DBConnectionError, match="2003"):
+        engines.create_engine(f"mysql+mizzle://{server.user}@127.0.0.1:{port}/", max_retries=2, retry_interval=0.01)
+
+
+def test_a_statement_that_runs_late_leaves_the_connection(server: Server) -> None:
+    """oslo.db passes on what it does not know; the transaction can be rolled back and the connection used on."""
+    place = f"{server.user}:{server.password}@{server.host}:{server.port}/{server.database}"
+    engine = engines.create_engine(f"mysql+mizzle://{place}", connection_parameters="timeout=0.2")
+    with engine.connect() as conn:
+        number = conn.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
+        with pytest.raises(sa.exc.OperationalError, match="3024"):
+            conn.exec_driver_sql("SELECT SLEEP(60)")
+        conn.rollback()
+        assert conn.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one() == number
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,12 @@ class MizzleDialect(MySQLDialect):
         return True
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
-        """Is the connection gone? mizzle's errors say so; others are judged by their number."""
+        """Is it gone? mizzle's errors say so; others, and those of connecting, are judged by their number."""
         if not isinstance(e, mizzle.Error):
             return False
         known: Any = e
-        return not getattr(e, "alive", True) or super().is_disconnect(known, connection, cursor)
+        lost = connection is not None and not getattr(e, "alive", True)  # who was not let in has lost nothing
+        return lost or super().is_disconnect(known, connection, cursor)
 
     def detect_autocommit_setting(self, dbapi_conn: Any) -> bool:
         """As the server said last."""
