@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from oslo_context.context import RequestContext
-from oslo_db import exception
+from oslo_db import exception, options
 from oslo_db.sqlalchemy import asyncio_facade, engines
 
 import mizzle
@@ -38,6 +39,11 @@ def test_its_own_tests(start_server: Callable[..., Server], pytestconfig: pytest
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2000:]
     assert "'mysql'" not in run.stdout, "its tests of MySQL were skipped"
+
+
+def test_the_guide_names_every_option() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "openstack.md").read_text(encoding="utf-8")
+    assert [option.name for option in options.database_opts if f"`{option.name}`" not in guide] == []
 
 
 # Exceptions
