@@ -13,7 +13,6 @@ Knows how the suites are started. Must not know what is in them.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -23,39 +22,21 @@ from pathlib import Path
 
 import mizzle
 from mizzle.testing import Server
+from tools.environments import CACHE, ROOT, environment
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = Path(os.environ.get("MIZZLE_CACHE") or Path.home() / ".cache" / "mizzle") / "suites"
 SERVERS = ("mariadb1011", "mysql97")
 SQLALCHEMY = ("2.0.58", "2.1.9")
 OSLO = ["oslo.db==18.1.1", "aiosqlite", "fixtures", "oslo.context", "oslotest", "testresources", "testscenarios"]
+OSLO += ["psycopg2-binary"]  # two of its tests need no PostgreSQL, but this
 ARGUMENTS = (
     "--innodb-flush-method=nosync",
     "--innodb-flush-log-at-trx-commit=0",
     "--skip-log-bin",
     "--local-infile=ON",
 )
+#: In every environment.
+COMMON = ["pytest>=8", "PyMySQL", "cryptography", "PyNaCl", "eventlet"]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"]
-
-
-def python_with(name: str, *requirements: str) -> str:
-    """The Python of an environment with these packages, and with mizzle as it stands in this tree."""
-    folder = CACHE / name
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        wanted = ["pytest>=8", "PyMySQL", "cryptography", "PyNaCl", "eventlet", *requirements]
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        site = next((folder / "lib").glob("python*/site-packages"))
-        (site / "mizzle.pth").write_text(f"{ROOT / 'src'}\n")
-        metadata = site / "mizzle-0.dist-info"
-        metadata.mkdir()
-        (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mizzle\nVersion: 0\n")
-        (metadata / "entry_points.txt").write_text(
-            "[sqlalchemy.dialects]\nmysql.mizzle = mizzle.sqlalchemy:MizzleDialect\n"
-            "mariadb.mizzle = mizzle.sqlalchemy:MizzleMariaDBDialect\n"
-        )
-    return str(python)
 
 
 def source_of(name: str, version: str) -> Path:
@@ -69,11 +50,9 @@ def source_of(name: str, version: str) -> Path:
     return folder
 
 
-def run(title: str, command: list[str], folder: Path, **environment: str) -> bool:
+def run(title: str, command: list[str], folder: Path, variables: dict[str, str]) -> bool:
     """Run one suite; show its last lines and what failed."""
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     print(f"{title}: {done.stdout.strip().splitlines()[-1].strip('= ') if done.stdout else done.stderr}", flush=True)
     print("".join(f"    {line}\n" for line in lines), end="", flush=True)
@@ -89,7 +68,7 @@ def sqlalchemy(server: Server) -> bool:
     here, passed = ROOT / "tests" / "integrations" / "sqlalchemy", True
     for version in SQLALCHEMY:
         source = source_of("sqlalchemy", version)
-        python = python_with(f"with-sqlalchemy-{version}", f"SQLAlchemy[asyncio]=={version}")
+        there = environment(f"with-sqlalchemy-{version}", *COMMON, f"SQLAlchemy[asyncio]=={version}")
         (source / "test" / "dialect" / "test_mizzle.py").write_text((here / "test_suite.py").read_text())
         (source / "test" / "dialect" / "test_mizzle_requirements.py").write_text(
             (here / "sdist_test_requirements.py").read_text()
@@ -98,23 +77,23 @@ def sqlalchemy(server: Server) -> bool:
         for driver, suite in (("mizzle", "mizzle"), ("mizzle_async", "mizzle"), ("pymysql", "suite")):
             url = server.url.replace("mysql://", f"{backend}+{driver}://") + "?charset=utf8mb4"
             tests = [f"test/dialect/test_{suite}.py", "test/dialect/mysql", "test/dialect/test_mizzle_requirements.py"]
-            command = [python, *PYTEST, "-p", "sdist_requirements", "--dburi", url, *tests]
-            paths = f"{here}{os.pathsep}{source}"
-            passed &= run(f"SQLAlchemy {version}, {driver}, {server.family}", command, source, PYTHONPATH=paths)
+            command = [there.python, *PYTEST, "-p", "sdist_requirements", "--dburi", url, *tests]
+            variables = there.variables(here, source)
+            passed &= run(f"SQLAlchemy {version}, {driver}, {server.family}", command, source, variables)
     return passed
 
 
 def oslo(server: Server) -> bool:
-    """oslo.db with each driver; two of its tests need PostgreSQL's driver, and fail with every one."""
-    python = python_with("with-oslo", *OSLO)
-    tests = next((Path(python).parent.parent / "lib").glob("python*/site-packages/oslo_db/tests"))
+    """oslo.db with each driver."""
+    there = environment("with-oslo", *COMMON, *OSLO)
+    tests = there.packages / "oslo_db" / "tests"
     passed = True
     for driver in ("mizzle", "pymysql"):
         url = server.url.replace("mysql://", f"mysql+{driver}://").rpartition("/")[0] + "/;sqlite://"
-        stand_in = ["-p", "as_pymysql"] if driver == "mizzle" else []
-        command = [python, *PYTEST, *stand_in, "-W", "ignore", f"--rootdir={tests}", str(tests)]
-        environment = {"OS_TEST_DBAPI_ADMIN_CONNECTION": url, "PYTHONPATH": str(CACHE)}
-        passed &= run(f"oslo.db, {driver}, {server.family}", command, CACHE, **environment)
+        names = ["-p", "oslo_names"] if driver == "mizzle" else []
+        command = [there.python, *PYTEST, *names, "-W", "ignore", f"--rootdir={tests}", str(tests)]
+        variables = there.variables(ROOT / "tests" / "integrations", OS_TEST_DBAPI_ADMIN_CONNECTION=url)
+        passed &= run(f"oslo.db, {driver}, {server.family}", command, CACHE, variables)
     return passed
 
 
@@ -129,11 +108,11 @@ def pymysql(server: Server, checkout: Path) -> bool:
             conn.execute("CREATE FUNCTION ed25519_password RETURNS STRING SONAME 'auth_ed25519.so'")
     databases[0] |= {"use_unicode": True, "local_infile": True}
     (checkout / "pymysql" / "tests" / "databases.json").write_text(json.dumps(databases))
-    python = python_with("with-pymysql")
-    command = [python, *PYTEST, "-p", "as_pymysql", "-W", "ignore", "--import-mode=importlib"]
+    there = environment("with-pymysql", *COMMON)
+    command = [there.python, *PYTEST, "-p", "as_pymysql", "-W", "ignore", "--import-mode=importlib"]
     command += ["--continue-on-collection-errors", "pymysql/tests"]
-    paths = {"PYTHONPATH": str(CACHE), "PYMYSQL_CHECKOUT": str(checkout)}
-    return run(f"PyMySQL's tests, {server.family}", command, checkout, **paths)
+    variables = there.variables(CACHE, PYMYSQL_CHECKOUT=str(checkout))
+    return run(f"PyMySQL's tests, {server.family}", command, checkout, variables)
 
 
 def mysqldb(server: Server, checkout: Path) -> bool:
@@ -142,11 +121,11 @@ def mysqldb(server: Server, checkout: Path) -> bool:
     lines = [f"{name} = {settings[name]}\n" for name in ("host", "port", "user", "password", "database")]
     (CACHE / "mysqldb.cnf").write_text("".join(["[MySQLdb-tests]\n", *lines, "default-character-set = utf8mb4\n"]))
     (CACHE / "as_mysqldb.py").write_text("import mizzle\nmizzle.install_as_MySQLdb()\n")
-    paths = {"PYTHONPATH": str(CACHE), "TESTDB": str(CACHE / "mysqldb.cnf")}
-    python, passed = python_with("with-mysqlclient", "mysqlclient"), True
+    there, passed = environment("with-mysqlclient", *COMMON, "mysqlclient"), True
+    variables = there.variables(CACHE, TESTDB=str(CACHE / "mysqldb.cnf"))
     for title, stand_in in (("itself", []), ("mizzle", ["-p", "as_mysqldb"])):
-        command = [python, *PYTEST, *stand_in, "-W", "ignore", "."]
-        passed &= run(f"mysqlclient's tests, {title}, {server.family}", command, checkout / "tests", **paths)
+        command = [there.python, *PYTEST, *stand_in, "-W", "ignore", "."]
+        passed &= run(f"mysqlclient's tests, {title}, {server.family}", command, checkout / "tests", variables)
     return passed
 
 

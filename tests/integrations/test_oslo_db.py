@@ -4,62 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from oslo_context.context import RequestContext
-from oslo_db import exception
+from oslo_db import exception, options
 from oslo_db.sqlalchemy import asyncio_facade, engines
 
 import mizzle
 from mizzle.testing import Server
 
 ARGUMENTS = ("--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin")
-#: Of PostgreSQL's driver, which is not installed: they fail like that with every MySQL driver.
-DESELECTED = (
-    "test_utils.py::TestConnectionUtils::test_ensure_backend_available",
-    "test_utils.py::TestConnectionUtils::test_ensure_backend_available_no_connection_raises",
-)
+#: They need PostgreSQL's driver, though no PostgreSQL; `python -m tools.suites oslo` has it.
+WITHOUT_PSYCOPG2 = "not (test_ensure_backend_available and not no_dbapi)"
 
 
 def test_its_own_tests(start_server: Callable[..., Server], pytestconfig: pytest.Config, tmp_path: Any) -> None:
-    """All of them; those of pre-ping import pymysql, which is mizzle then."""
+    """All of them."""
     family = pytestconfig.getoption("servers").split(",")[0]
     server = start_server(family, arguments=ARGUMENTS)
-    (tmp_path / "as_pymysql.py").write_text("import mizzle\nmizzle.install_as_pymysql()\n")
     folder = os.path.dirname(sys.modules["oslo_db"].__file__ or "") + "/tests"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "as_pymysql",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore",
-        "-rs",
-    ]
-    command += [f"--deselect=sqlalchemy/{name}" for name in DESELECTED]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-W", "ignore", "-p", "no:cacheprovider"]
+    command += ["-p", "oslo_names", "-k", WITHOUT_PSYCOPG2, f"--rootdir={folder}", folder]
     admin = f"mysql+mizzle://{server.user}:{server.password}@{server.host}:{server.port}/;sqlite://"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    environment |= {"OS_TEST_DBAPI_ADMIN_CONNECTION": admin, "PYTHONPATH": str(tmp_path)}
-    run = subprocess.run(
-        [*command, f"--rootdir={folder}", folder],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment |= {"OS_TEST_DBAPI_ADMIN_CONNECTION": admin, "PYTHONPATH": os.path.dirname(__file__)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2000:]
     assert "'mysql'" not in run.stdout, "its tests of MySQL were skipped"
+
+
+def test_the_guide_names_every_option() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "openstack.md").read_text(encoding="utf-8")
+    assert [option.name for option in options.database_opts if f"`{option.name}`" not in guide] == []
 
 
 # Exceptions
@@ -145,6 +129,33 @@ def test_a_lost_connection(engine: sa.Engine, server: Server) -> None:
             until_it_is_gone()
     with engine.connect() as conn:
         assert conn.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+def test_a_wrong_password_is_told_at_once(server: Server) -> None:
+    """DBConnectionError would be tried again: ten times with ten seconds in between, as oslo.db's settings are."""
+    with pytest.raises(sa.exc.OperationalError, match="1045") as caught:
+        engines.create_engine(f"mysql+mizzle://nobody:wrong@{server.host}:{server.port}/{server.database}")
+    assert not caught.value.connection_invalidated
+
+
+def test_a_server_that_is_not_there_is_waited_for(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(exception.DBConnectionError, match="2003"):
+        engines.create_engine(f"mysql+mizzle://{server.user}@127.0.0.1:{port}/", max_retries=2, retry_interval=0.01)
+
+
+def test_a_statement_that_runs_late_leaves_the_connection(server: Server) -> None:
+    """oslo.db passes on what it does not know; the transaction can be rolled back and the connection used on."""
+    place = f"{server.user}:{server.password}@{server.host}:{server.port}/{server.database}"
+    engine = engines.create_engine(f"mysql+mizzle://{place}", connection_parameters="timeout=0.2")
+    with engine.connect() as conn:
+        number = conn.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
+        with pytest.raises(sa.exc.OperationalError, match="3024"):
+            conn.exec_driver_sql("SELECT SLEEP(60)")
+        conn.rollback()
+        assert conn.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one() == number
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ Knows: SQLAlchemy's MySQL dialect and mizzle's DB-API face. Must not know: packe
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import pool, util
@@ -60,13 +59,6 @@ class MizzleDialect(MySQLDialect):
         """The argument that makes connection.cursor() a cursor that streams."""
         return mizzle.StreamingCursor
 
-    def connect(self, *cargs: Any, **cparams: Any) -> Any:
-        """A connection; `pymysql.Connection` where mizzle stands in for that: what is done to it counts here."""
-        stand_in = sys.modules.get("mizzle.compat.pymysql")
-        if stand_in is None or sys.modules.get("pymysql") is not stand_in or self.is_async:
-            return super().connect(*cargs, **cparams)
-        return stand_in.Connection(*cargs, **{"cursorclass": mizzle.Cursor, **cparams})
-
     def create_connect_args(self, url: URL) -> Any:
         """The keywords for connect(), all of them typed."""
         return [], connect_keywords(url)
@@ -77,11 +69,12 @@ class MizzleDialect(MySQLDialect):
         return True
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
-        """Is the connection gone? mizzle's errors say so; others are judged by their number."""
+        """Is it gone? mizzle's errors say so; others, and those of connecting, are judged by their number."""
         if not isinstance(e, mizzle.Error):
             return False
         known: Any = e
-        return not getattr(e, "alive", True) or super().is_disconnect(known, connection, cursor)
+        lost = connection is not None and not getattr(e, "alive", True)  # who was not let in has lost nothing
+        return lost or super().is_disconnect(known, connection, cursor)
 
     def detect_autocommit_setting(self, dbapi_conn: Any) -> bool:
         """As the server said last."""
