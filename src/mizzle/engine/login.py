@@ -74,6 +74,7 @@ ON_REQUEST = (
     | cap.CLIENT_MULTI_STATEMENTS
     | cap.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS
 )
+LOGIN_PACKET = 256 * 1024  # nobody has been let in yet: a Kerberos token is the longest thing said, and has 64 KiB
 CHANGE_FIRST = (ER_MUST_CHANGE_PASSWORD, ER_AUTHENTICATION_REQUIRES_REGISTRATION)
 NATIVE = "mysql_native_password"
 IDENTITY = b"SELECT @@hostname, @@port, @@server_id"
@@ -84,6 +85,7 @@ ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
 def connect(engine: Engine) -> Steps:
     """The whole connection phase, up to the session settings."""
     engine.settled = False
+    engine.wire.max_packet = min(engine.options.max_allowed_packet, LOGIN_PACKET)
     engine.phase = "waiting for the server's greeting"
     greeting = yield from read_greeting(engine)
     describe_server(engine, greeting)
@@ -227,6 +229,7 @@ def log_in(engine: Engine, greeting: Handshake, context: ssl.SSLContext | None) 
         )
     )
     yield from authenticate(engine, exchange)
+    engine.wire.max_packet = options.max_allowed_packet
     start_compression(engine)
 
 
@@ -377,7 +380,7 @@ def packet(engine: Engine) -> Generator[int, None, bytes]:
 
 def offered_packet(engine: Engine) -> int:
     """The max_packet_size of the handshake: what the server may send us, in four bytes."""
-    return min(engine.max_allowed_packet, 0xFFFFFFFF)
+    return min(engine.options.max_allowed_packet, 0xFFFFFFFF)
 
 
 def handshake_charset(engine: Engine) -> int:
