@@ -30,8 +30,9 @@ def identified(server: Server, password: str) -> list[str]:
 
 def test_each_plugin(connect: Connect, server: Server) -> None:
     for account in server.accounts.values():
-        with connect(user=account.user, password=account.password) as conn:
-            assert conn.execute(WHO).fetchone() == (f"{account.user}@%",)
+        for password in (account.password, account.password.encode(), lambda account=account: account.password):
+            with connect(user=account.user, password=password) as conn:
+                assert conn.execute(WHO).fetchone() == (f"{account.user}@%",)
 
 
 @pytest.mark.parametrize("name", PASSWORDS)

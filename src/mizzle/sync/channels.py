@@ -93,7 +93,10 @@ def _token_in(path: str) -> bytes:
             return file.read(_MAX_TOKEN + 1).strip()
     except OSError as error:
         raise errors.OperationalError(
-            errnos.CR_AUTH_PLUGIN_ERR, f"openid_token_file {path} cannot be read: {error.strerror}", alive=False
+            errnos.CR_AUTH_PLUGIN_ERR,
+            f"openid_token_file {path} cannot be read: {error.strerror}",
+            sent=False,
+            alive=False,
         ) from error
 
 
