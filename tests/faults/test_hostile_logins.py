@@ -17,6 +17,8 @@ from faults.handshakes import COMMON, NONCE, auth_switch, greeting
 from faults.hostile import Link, Part, Peer, encrypted
 from mizzle.constants import capabilities as cap
 
+pytestmark = pytest.mark.main_worlds
+
 Connect = Callable[..., Any]
 SECRET = {"password": "s3cret", "password2": "s3cret2", "openid_token": "s3cret-token", "dialog": lambda *_: "s3cret!"}
 
@@ -95,7 +97,6 @@ def test_nothing_is_given_away(peer: Callable[[Part], Peer], connect: Connect, h
     assert len(heard) < 70
 
 
-@pytest.mark.main_worlds
 def test_bounded_memory(peer: Callable[[Part], Peer], connect: Connect) -> None:
     """A packet that has no end is refused by its header, however much of it comes."""
 

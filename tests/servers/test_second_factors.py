@@ -36,6 +36,34 @@ def test_unix_socket_accounts(dial: Connect, server: Server, by_socket: str) -> 
         assert conn.execute(WHO).fetchone() == (f"{by_socket}@localhost",)
 
 
+def test_questions(server: Server, start_server: Callable[..., Server], worlds: dict[str, World]) -> None:
+    """MariaDB's examples of the dialog that PAM has, too."""
+    if not server.has_plugin("dialog_examples"):
+        pytest.skip("this server has no accounts that ask questions")
+    load = ["--plugin-load-add=dialog_examples.so", "--plugin-maturity=unknown"]
+    server = start_server(server.family, arguments=load)
+    with mizzle.connect(**server.connect_args()) as admin:
+        admin.execute("CREATE USER two@localhost IDENTIFIED VIA two_questions USING 'pw'")
+        admin.execute("CREATE USER three@localhost IDENTIFIED VIA three_attempts USING 'pw'")
+    args = server.connect_args(unix_socket=server.unix_socket, database=None)
+    for world in worlds.values():
+        asked: list[tuple[str, bool]] = []
+
+        def answer(question: str, echo: bool, asked: list[tuple[str, bool]] = asked) -> str:
+            asked.append((question, echo))
+            return "yes, of course" if echo else ["wrong", "pw"][len(asked) - 2]
+
+        for user, password in (("two", "pw"), ("three", "wrong")):
+            with world.connect(**args | {"user": user, "password": password, "dialog": answer}) as conn:
+                assert conn.execute(WHO).fetchone() == (f"{user}@localhost",)
+        assert asked == [("Are you sure ?", True), ("Password, please:", False), ("Password, please:", False)]
+        with pytest.raises(mizzle.OperationalError, match=r"'Are you sure \?', and nobody answers"):
+            world.connect(**args | {"user": "two", "password": "pw"})
+        with pytest.raises(mizzle.OperationalError, match="1045"):
+            world.connect(**args | {"user": "two", "password": "pw", "dialog": lambda *_: "no"})
+        world.settle()
+
+
 PLUGINS = ("auth_socket", "authentication_webauthn")
 
 

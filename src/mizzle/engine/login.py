@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mizzle.constants import capabilities as cap
 from mizzle.constants.charsets import Charset, by_collation, default_collation
-from mizzle.constants.commands import COM_CHANGE_USER
+from mizzle.constants.commands import COM_CHANGE_USER, COM_INIT_DB
 from mizzle.constants.errnos import (
     CR_SERVER_HANDSHAKE_ERR,
     CR_SSL_CONNECTION_ERROR,
@@ -98,6 +98,9 @@ def connect(engine: Engine) -> Steps:
     engine.phase = "authenticating"
     yield from log_in(engine, greeting, context)
     engine.phase = "setting up the session"
+    if engine.options.database and not engine.capabilities & cap.CLIENT_CONNECT_WITH_DB:
+        engine.begin(COM_INIT_DB, engine.options.database.encode("utf8"))
+        yield from engine.expect_ok()
     yield from settle_session(engine)
     engine.initial_status = engine.status_flags
     engine.phase = ""
