@@ -222,8 +222,12 @@ _HINTS = {
     "read-only.",
     errnos.ER_PLUGIN_IS_NOT_LOADED: "The account names an authentication plugin that this server does not have "
     "(mysql_native_password is gone from MySQL 9): ALTER USER ... IDENTIFIED WITH another one.",
-    errnos.ER_MUST_CHANGE_PASSWORD: "The password has expired: ALTER USER USER() IDENTIFIED BY 'new password'.",
-    errnos.ER_MUST_CHANGE_PASSWORD_LOGIN: "The password has expired; the server wants it changed first.",
+    errnos.ER_MUST_CHANGE_PASSWORD: "The password has expired: ALTER USER USER() IDENTIFIED BY 'new password', on a "
+    "connection with can_handle_expired_passwords=True.",
+    errnos.ER_MUST_CHANGE_PASSWORD_LOGIN: "The password has expired; the server wants it changed first: connect with "
+    "can_handle_expired_passwords=True and ALTER USER USER() IDENTIFIED BY 'new password'.",
+    errnos.ER_AUTHENTICATION_REQUIRES_REGISTRATION: "The account has no credential yet: connect with "
+    "can_handle_expired_passwords=True, then ALTER USER USER() 2 FACTOR INITIATE REGISTRATION, FINISH REGISTRATION.",
     errnos.ER_CONNECTION_KILLED: "Somebody ran KILL on this connection.",
     errnos.ER_SECURE_TRANSPORT_REQUIRED: 'The server takes encrypted connections only: ssl_mode="required".',
     errnos.ER_LOCAL_INFILE_DISABLED: "LOAD DATA LOCAL must be allowed on both sides: local_infile=True here, "

@@ -1,4 +1,4 @@
-"""PEP 249's type objects and constructors, under the names that MySQLdb and PyMySQL give them.
+"""PEP 249's type objects and constructors, as MySQLdb and PyMySQL name them; what callbacks are given and give.
 
 Knows which column types each type object stands for. Knows nothing of how values are read or written.
 """
@@ -6,6 +6,8 @@ Knows which column types each type object stands for. Knows nothing of how value
 from __future__ import annotations
 
 import datetime
+import hashlib
+from typing import NamedTuple
 
 from mizzle.constants import field_types as t
 
@@ -26,6 +28,8 @@ __all__ = [
     "TimeFromTicks",
     "Timestamp",
     "TimestampFromTicks",
+    "WebAuthnAssertion",
+    "WebAuthnRequest",
 ]
 
 
@@ -86,3 +90,30 @@ def TimestampFromTicks(ticks: float) -> datetime.datetime:
 def Binary(data: bytes | bytearray | memoryview) -> bytes:
     """The bytes of any bytes-like object."""
     return bytes(memoryview(data))
+
+
+class WebAuthnRequest(NamedTuple):
+    """What a `webauthn=` callback is asked to have signed (Web Authentication, section 7.2)."""
+
+    #: The server's name for itself. It comes from whoever is at the other end: look whether it is the one expected.
+    rp_id: str
+    challenge: bytes
+    #: The credential that the account was registered with; None: one that is kept in the authenticator.
+    credential_id: bytes | None
+    #: What is sent unless the assertion brings its own.
+    client_data_json: bytes
+
+    @property
+    def client_data_hash(self) -> bytes:
+        """SHA-256 of the client data: what a CTAP2 authenticator signs, behind its own data."""
+        return hashlib.sha256(self.client_data_json).digest()
+
+
+class WebAuthnAssertion(NamedTuple):
+    """What a `webauthn=` callback gives back."""
+
+    #: As in WebAuthn: without CBOR around it.
+    authenticator_data: bytes
+    signature: bytes
+    #: Where the authenticator's library made client data of its own.
+    client_data_json: bytes | None = None

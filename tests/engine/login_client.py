@@ -7,8 +7,8 @@ import ssl
 from typing import Any
 
 import trustme
-from dialogue import packets
 
+from engine.dialogue import packets
 from faults.handshakes import NONCE, Response, greeting, parse_response
 from mizzle.engine.conversations import READ, Engine
 from mizzle.engine.wire import ReceiveBuffer

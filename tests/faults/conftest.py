@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import trustme
 
 from faults.hostile import PATIENCE, Part, Peer
 from faults.remains import Remains
@@ -70,3 +71,8 @@ def talk(peer: Callable[[Part], Peer], connect: Connect) -> Connect:
         return connect(**keywords)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()

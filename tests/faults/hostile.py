@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
 from types import TracebackType
 
+import trustme
+
 from engine.dialogue import ok, packets
-from faults.handshakes import greeting
+from faults.handshakes import COMMON, greeting
+from mizzle.constants import capabilities as cap
 
 PATIENCE = 30
+TLS_GREETING = packets(greeting(capabilities=COMMON | cap.CLIENT_SSL), first=0)
+SSL_REQUEST = 36  # its length on the wire
 
 Part = Callable[["Link"], None]
 
@@ -154,3 +160,15 @@ class Peer:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def encrypted(link: Link, certificate: trustme.LeafCert) -> None:
+    """Greet, and put TLS around the link."""
+    link.say(TLS_GREETING)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    link.sock.setblocking(True)
+    request = b""
+    while len(request) < SSL_REQUEST:
+        request += link.sock.recv(SSL_REQUEST - len(request))
+    link.sock = context.wrap_socket(link.sock, server_side=True)

@@ -252,7 +252,8 @@ def test_options_are_frozen_and_can_be_copied() -> None:
 
 def test_every_setting_is_a_field_or_part_of_one() -> None:
     fields = {field.name for field in dataclasses.fields(ConnectOptions)}
-    assert SETTINGS.keys() - fields == {"found_rows", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}
+    flags = {"found_rows", "can_handle_expired_passwords"}
+    assert SETTINGS.keys() - fields == flags | {"ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}
     assert fields <= SETTINGS.keys()
 
 

@@ -17,33 +17,22 @@ PASSWORDS = {"empty": "", "long": "Ab3$" * 50, "unicode": "пароль 日本 �
 WHO = "SELECT CURRENT_USER()"
 
 
-def usable(server: Server) -> dict[str, Any]:
-    """The server's accounts but for those whose plugin mizzle does not have."""
-    return {plugin: account for plugin, account in server.accounts.items() if plugin != "parsec"}
-
-
 def identified(server: Server, password: str) -> list[str]:
     """How an account can be identified on the server."""
     if server.is_mariadb:
         ed25519 = "VIA ed25519 USING PASSWORD(%s)"
-        return ["BY %s", ed25519] if password or server.version >= (11,) else ["BY %s"]  # older: it lets nobody in
+        parsec = ["VIA parsec USING PASSWORD(%s)"] if server.has_plugin("auth_parsec") and password else []
+        if not password and server.version < (11,):
+            return ["BY %s"]  # its ed25519 lets nobody in
+        return ["BY %s", ed25519, *parsec]
     return ["WITH caching_sha2_password BY %s", "WITH sha256_password BY %s"]
 
 
 def test_each_plugin(connect: Connect, server: Server) -> None:
-    for account in usable(server).values():
-        with connect(user=account.user, password=account.password) as conn:
-            assert conn.execute(WHO).fetchone() == (f"{account.user}@%",)
-
-
-def test_a_plugin_that_is_not_there_is_named(connect: Connect, server: Server) -> None:
-    account = server.accounts.get("parsec")
-    if account is None:
-        pytest.skip("mizzle has all the plugins of this server")
-    with pytest.raises(mizzle.OperationalError, match="parsec") as caught:
-        connect(user=account.user, password=account.password)
-    assert caught.value.args[0] == 2059
-    assert not caught.value.alive
+    for account in server.accounts.values():
+        for password in (account.password, account.password.encode(), lambda account=account: account.password):
+            with connect(user=account.user, password=password) as conn:
+                assert conn.execute(WHO).fetchone() == (f"{account.user}@%",)
 
 
 @pytest.mark.parametrize("name", PASSWORDS)
@@ -110,7 +99,7 @@ def test_caching_sha2_password_in_full_and_from_the_cache(
 
 def test_unix_socket(dial: Connect, server: Server, admin: Any) -> None:
     admin.execute("FLUSH PRIVILEGES")
-    for account in usable(server).values():
+    for account in server.accounts.values():
         conn = dial(unix_socket=server.unix_socket, user=account.user, password=account.password)
         assert conn.execute(WHO).fetchone() == (f"{account.user}@%",)
         assert conn.tls is None
@@ -152,18 +141,41 @@ def test_an_expired_password(connect: Connect, server: Server, users: Callable[.
     admin.execute(f"ALTER USER {user}@'%' PASSWORD EXPIRE")
     if server.is_mariadb:  # it lets us in, to change the password and for nothing else
         conn = connect(user=user, password="old")
-        with pytest.raises(mizzle.OperationalError, match="1820") as caught:
-            conn.execute("SELECT 1")
-        assert caught.value.alive
-        conn.execute("SET PASSWORD = PASSWORD('new')")
-        assert conn.execute("SELECT 1").fetchone() == (1,)
     else:
-        with pytest.raises(mizzle.OperationalError, match="1862") as caught:
+        with pytest.raises(mizzle.OperationalError, match="1862") as refused:
             connect(user=user, password="old")
-        assert not caught.value.alive
-        admin.execute(f"ALTER USER {user}@'%' IDENTIFIED BY 'new'")
+        assert not refused.value.alive
+        assert "can_handle_expired_passwords=True" in str(refused.value.hint)
+        conn = connect(user=user, password="old", can_handle_expired_passwords=True)
+    with pytest.raises(mizzle.OperationalError, match="1820") as caught:
+        conn.execute("SELECT 1")
+    assert caught.value.alive
     assert "password has expired" in str(caught.value.hint)
+    change = "SET PASSWORD = PASSWORD('new')" if server.is_mariadb else "ALTER USER USER() IDENTIFIED BY 'new'"
+    conn.execute(change)
+    assert conn.execute("SELECT 1").fetchone() == (1,)
+    conn.reset()  # the session settings did not take effect at the login
+    assert conn.execute("SELECT @@autocommit, @@character_set_client").fetchone() == (0, "utf8mb4")
     connect(user=user, password="new").ping()
+
+
+def test_an_expired_password_that_ends_connections(
+    connect: Connect, server: Server, users: Callable[..., str], admin: Any
+) -> None:
+    """MariaDB with disconnect_on_expired_password does as MySQL does."""
+    if not server.is_mariadb:
+        pytest.skip("MySQL always does so")
+    user = users("IDENTIFIED BY 'old'")
+    admin.execute(f"ALTER USER {user}@'%' PASSWORD EXPIRE")
+    admin.execute("SET GLOBAL disconnect_on_expired_password = ON")
+    try:
+        with pytest.raises(mizzle.OperationalError, match="1862"):
+            connect(user=user, password="old")
+        conn = connect(user=user, password="old", can_handle_expired_passwords=True)
+        conn.execute("SET PASSWORD = PASSWORD('new')")
+    finally:
+        admin.execute("SET GLOBAL disconnect_on_expired_password = OFF")
+    assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_locked_account(connect: Connect, users: Callable[..., str], admin: Any) -> None:
@@ -187,7 +199,7 @@ def test_change_user(connect: Connect, server: Server, admin: Any) -> None:
     conn = connect(autocommit=True, charset="latin1")
     number = conn.thread_id()
     admin.execute("FLUSH PRIVILEGES")
-    for account in [*usable(server).values()] * 2:
+    for account in [*server.accounts.values()] * 2:
         conn.execute("SET @forgotten = 1, autocommit = 0")
         conn.set_charset("utf8mb4")
         conn.change_user(account.user, account.password, "information_schema")

@@ -11,6 +11,7 @@ import pytest
 
 import mizzle
 from mizzle import rows
+from mizzle.constants.capabilities import CLIENT_INTERACTIVE, CLIENT_SSL_VERIFY_SERVER_CERT
 from mizzle.testing import Server
 from plugins.worlds import World
 
@@ -40,6 +41,24 @@ def test_autocommit(connect: Connect) -> None:
         conn = connect(autocommit=given)
         assert conn.execute("SELECT @@autocommit").fetchone() == (found,)
         assert conn.get_autocommit() == bool(found)
+
+
+def test_client_flags(connect: Connect, admin: Any) -> None:
+    """An interactive client has a timeout of its own."""
+    [(interactive,)] = admin.execute("SELECT @@global.interactive_timeout")
+    admin.execute("SET GLOBAL interactive_timeout = 12345")
+    try:
+        conn = connect(client_flag=CLIENT_INTERACTIVE)
+    finally:
+        admin.execute(f"SET GLOBAL interactive_timeout = {interactive}")
+    assert conn.execute("SELECT @@wait_timeout").fetchone() == (12345,)
+    assert connect().execute("SELECT @@wait_timeout").fetchone() != (12345,)
+
+
+def test_a_flag_that_verifies(dial: Connect, server: Server) -> None:
+    for flag in (CLIENT_SSL_VERIFY_SERVER_CERT, CLIENT_SSL_VERIFY_SERVER_CERT | CLIENT_INTERACTIVE):
+        conn = dial(client_flag=flag, ssl_ca=server.ca_file)
+        assert conn.tls.context.check_hostname
 
 
 def test_database(connect: Connect, server: Server) -> None:

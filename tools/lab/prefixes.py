@@ -38,7 +38,13 @@ class Recipe:
 
 RECIPES = {
     "mariadb1011": Recipe(
-        "mariadb", (10, 11), "bookworm", "mariadb-server-core", "usr/sbin/mariadbd", ("mariadb-server",), ed25519=True
+        "mariadb",
+        (10, 11),
+        "bookworm",
+        "mariadb-server-core",
+        "usr/sbin/mariadbd",
+        ("mariadb-server", "mariadb-test"),  # the latter has accounts that ask questions
+        ed25519=True,
     ),
     "mariadb118": Recipe(
         "mariadb", (11, 8), "trixie", "mariadb-server-core", "usr/sbin/mariadbd", ("mariadb-server",), ed25519=True

@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from mizzle.constants import capabilities as cap
 from mizzle.constants.charsets import Charset, by_collation, default_collation
-from mizzle.constants.commands import COM_CHANGE_USER
-from mizzle.constants.errnos import CR_AUTH_PLUGIN_ERR, CR_SERVER_HANDSHAKE_ERR, CR_SSL_CONNECTION_ERROR
-from mizzle.engine import auth, compression, tls
+from mizzle.constants.commands import COM_CHANGE_USER, COM_INIT_DB
+from mizzle.constants.errnos import (
+    CR_SERVER_HANDSHAKE_ERR,
+    CR_SSL_CONNECTION_ERROR,
+    ER_AUTHENTICATION_REQUIRES_REGISTRATION,
+    ER_MUST_CHANGE_PASSWORD,
+)
+from mizzle.engine import compression, tls
+from mizzle.engine.auth.exchange import BEGINNERS, Exchange, Link
 from mizzle.engine.packets import (
     Handshake,
     build_change_user,
@@ -54,6 +60,7 @@ WANTED = (
     | cap.CLIENT_CONNECT_ATTRS
     | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     | cap.CLIENT_DEPRECATE_EOF
+    | cap.CLIENT_MULTI_FACTOR_AUTHENTICATION
     | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
     | cap.MARIADB_CLIENT_CACHE_METADATA
 )
@@ -65,7 +72,10 @@ ON_REQUEST = (
     | cap.CLIENT_IGNORE_SPACE
     | cap.CLIENT_INTERACTIVE
     | cap.CLIENT_MULTI_STATEMENTS
+    | cap.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS
 )
+LOGIN_PACKET = 256 * 1024  # nobody has been let in yet: a Kerberos token is the longest thing said, and has 64 KiB
+CHANGE_FIRST = (ER_MUST_CHANGE_PASSWORD, ER_AUTHENTICATION_REQUIRES_REGISTRATION)
 NATIVE = "mysql_native_password"
 IDENTITY = b"SELECT @@hostname, @@port, @@server_id"
 REQUIRED = cap.CLIENT_PROTOCOL_41 | cap.CLIENT_SECURE_CONNECTION
@@ -75,6 +85,7 @@ ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
 def connect(engine: Engine) -> Steps:
     """The whole connection phase, up to the session settings."""
     engine.settled = False
+    engine.wire.max_packet = min(engine.options.max_allowed_packet, LOGIN_PACKET)
     engine.phase = "waiting for the server's greeting"
     greeting = yield from read_greeting(engine)
     describe_server(engine, greeting)
@@ -85,8 +96,11 @@ def connect(engine: Engine) -> Steps:
         engine.agree(engine.capabilities | cap.CLIENT_SSL)
         yield from start_tls(engine, context)
     engine.phase = "authenticating"
-    yield from log_in(engine, greeting)
+    yield from log_in(engine, greeting, context)
     engine.phase = "setting up the session"
+    if engine.options.database and not engine.capabilities & cap.CLIENT_CONNECT_WITH_DB:
+        engine.begin(COM_INIT_DB, engine.options.database.encode("utf8"))
+        yield from engine.expect_ok()
     yield from settle_session(engine)
     engine.initial_status = engine.status_flags
     engine.phase = ""
@@ -153,7 +167,7 @@ def context_to_use(engine: Engine, greeting: Handshake) -> ssl.SSLContext | None
     if mode == "disabled" or (mode == "preferred" and engine.secure):
         return None
     if greeting.capabilities & cap.CLIENT_SSL:
-        return engine.ssl_context or tls.context_for(engine.options)
+        return engine.ssl_context or tls.context_for(engine.options, proven_later=vouches_for_itself(engine))
     if mode in ENCRYPTED_MODES:
         raise OperationalError(
             CR_SSL_CONNECTION_ERROR,
@@ -163,6 +177,19 @@ def context_to_use(engine: Engine, greeting: Handshake) -> ssl.SSLContext | None
             hint="Give the server a certificate (ssl_cert, ssl_key), or look for somebody between you and it.",
         )
     return None
+
+
+def vouches_for_itself(engine: Engine) -> bool:
+    """Is the certificate one that the server vouches for with the password (MariaDB 11.4, "zero-configuration TLS")?"""
+    options = engine.options
+    return (
+        options.ssl_mode in ("verify_ca", "verify_identity")
+        and not (options.ssl or options.ssl_ca or options.ssl_capath or engine.ssl_context)
+        and not engine.secure
+        and engine.is_mariadb
+        and engine.server_version_info >= (11, 4)
+        and bool(engine.password)
+    )
 
 
 def start_tls(engine: Engine, context: ssl.SSLContext) -> Steps:
@@ -182,29 +209,30 @@ def start_tls(engine: Engine, context: ssl.SSLContext) -> Steps:
 # -- authentication --------------------------------------------------------------------------------------------------
 
 
-def log_in(engine: Engine, greeting: Handshake) -> Steps:
+def log_in(engine: Engine, greeting: Handshake, context: ssl.SSLContext | None) -> Steps:
     options = engine.options
     engine.nonce = greeting.auth_plugin_data
     name = options.auth_plugin or greeting.auth_plugin_name
-    # The server's default need not be this account's plugin: it will ask for another. It does so for client_ed25519,
-    # whose nonce of 32 bytes comes with that question only.
-    if name not in auth.PLUGINS or name == "client_ed25519":
+    exchange = exchange_over(engine, options.user, engine.password, proof=context is not None)
+    # The server's default need not be this account's plugin: it will ask for another.
+    if name not in BEGINNERS or exchange.needs_proof:
         name = NATIVE
-    plugin = start_plugin(engine, name, options.user, engine.password, engine.nonce)
+    response = exchange.start(name, engine.nonce)
     engine.wire.write_packet(
         build_handshake_response(
             engine.capabilities,
             offered_packet(engine),
             handshake_charset(engine),
             options.user.encode("utf8"),
-            next(plugin) or b"",
+            response or b"",
             (options.database or "").encode("utf8"),
             name.encode("ascii"),
             attributes(options),
             compression.LEVELS["zstd"] if options.compress_level is None else options.compress_level,
         )
     )
-    yield from authenticate(engine, plugin, options.user, engine.password)
+    yield from authenticate(engine, exchange)
+    engine.wire.max_packet = options.max_allowed_packet
     start_compression(engine)
 
 
@@ -220,46 +248,47 @@ def start_compression(engine: Engine) -> None:
 
 
 def change_user(engine: Engine, user: str, password: bytes, database: str) -> Steps:
-    plugin = start_plugin(engine, NATIVE, user, password, engine.nonce)
+    exchange = exchange_over(engine, user, password)
+    response = exchange.start(NATIVE, engine.nonce)
     engine.begin(
         COM_CHANGE_USER,
         build_change_user(
             engine.capabilities,
             handshake_charset(engine),
             user.encode("utf8"),
-            next(plugin) or b"",
+            response or b"",
             database.encode("utf8"),
             NATIVE.encode("ascii"),
             attributes(engine.options),
         ),
     )
-    yield from authenticate(engine, plugin, user, password)
+    yield from authenticate(engine, exchange)
     yield from settle_session(engine)
 
 
-def start_plugin(engine: Engine, name: str, user: str, password: bytes, nonce: bytes) -> auth.Plugin:
-    return auth.start(
-        name,
-        auth.AuthContext(
-            user=user,
-            password=password,
-            nonce=nonce,
-            secure=engine.secure or engine.wire.filter is not None,
-            server_public_key=engine.options.server_public_key,
-            unix_socket=engine.secure and engine.wire.filter is None,
-        ),
+def exchange_over(engine: Engine, user: str, password: bytes, *, proof: bool = False) -> Exchange:
+    """The authentication of this user. `proof`: TLS has just begun, and the server may have to vouch for itself."""
+    options, link = engine.options, engine.tls
+    others = (options.password2, options.password3) if user == options.user else (b"", b"")
+    unproven = link.getpeercert(binary_form=True) if link and proof and vouches_for_itself(engine) else None
+    return Exchange(
+        options,
+        Link(secure=engine.secure or link is not None, unix_socket=engine.secure and link is None, unproven=unproven),
+        user,
+        (password, *(known if isinstance(known, bytes) else b"" for known in others)),
+        engine.nonce,
     )
 
 
-def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes) -> Steps:
+def authenticate(engine: Engine, exchange: Exchange) -> Steps:
     """Answer what the server asks, until it says OK. Each plugin computes; the packets around it are the same."""
-    wire = engine.wire
     while True:
         payload = yield from packet(engine)
         head, answer = payload[0], None
         if head == OK:
-            plugin.close()
-            engine.status_flags = parse_ok(payload).status_flags
+            ok = parse_ok(payload)
+            exchange.end(ok.info)
+            engine.status_flags = ok.status_flags
             engine.settled = True
             return
         if head == ERR:
@@ -270,18 +299,14 @@ def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes
                 request.auth_plugin_name == NATIVE
             ):  # the one that COM_CHANGE_USER will begin with; others' are their own
                 engine.nonce = request.auth_plugin_data
-            plugin = start_plugin(engine, request.auth_plugin_name, user, password, request.auth_plugin_data)
-            answer = next(plugin)
-        elif head == AUTH_MORE_DATA:
-            answer = plugin.send(payload[1:])
-        elif head == AUTH_NEXT_FACTOR:
-            raise NotSupportedError(
-                CR_AUTH_PLUGIN_ERR, "The account wants a second factor, which mizzle does not have yet", alive=False
-            )
-        else:
-            raise malformed_packet("authentication", 0, f"0x{head:02X} is none of OK, ERR, AuthSwitch, AuthMoreData")
+            answer = exchange.start(request.auth_plugin_name, request.auth_plugin_data)
+        elif head == AUTH_NEXT_FACTOR and engine.capabilities & cap.CLIENT_MULTI_FACTOR_AUTHENTICATION:
+            request = parse_auth_switch_request(payload)  # of the same form
+            answer = exchange.next_factor(request.auth_plugin_name, request.auth_plugin_data)
+        else:  # MariaDB puts AUTH_MORE_DATA only before what would pass for another packet
+            answer = exchange.more(payload[1:] if head == AUTH_MORE_DATA else payload)
         if answer is not None:
-            wire.write_packet(answer)
+            engine.wire.write_packet(answer)
 
 
 def refused(payload: bytes) -> Exception:
@@ -304,8 +329,13 @@ def settle_session(engine: Engine) -> Steps:
     if asks and not isinstance(answer := answers.pop(0), Error) and answer.rows:
         engine.identity = answer.rows[0]
     for failure in answers:
-        if isinstance(failure, Error):
+        if isinstance(failure, Error) and not expected_of_expired(engine, failure):
             raise failure
+
+
+def expected_of_expired(engine: Engine, failure: Error) -> bool:
+    """The password has expired, and the user has said that he will change it: until then nothing else is done."""
+    return failure.errno in CHANGE_FIRST and engine.options.can_handle_expired_passwords
 
 
 def identity_is_needed(engine: Engine) -> bool:
@@ -353,7 +383,7 @@ def packet(engine: Engine) -> Generator[int, None, bytes]:
 
 def offered_packet(engine: Engine) -> int:
     """The max_packet_size of the handshake: what the server may send us, in four bytes."""
-    return min(engine.max_allowed_packet, 0xFFFFFFFF)
+    return min(engine.options.max_allowed_packet, 0xFFFFFFFF)
 
 
 def handshake_charset(engine: Engine) -> int:

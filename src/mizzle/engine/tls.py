@@ -9,6 +9,7 @@ connection in a pool shakes hands once.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import ssl
 from collections.abc import Iterator
@@ -33,12 +34,16 @@ _MAX_CONTEXTS = 64
 _contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
 
 
-def context_for(options: ConnectOptions) -> ssl.SSLContext | None:
+def context_for(options: ConnectOptions, *, proven_later: bool = False) -> ssl.SSLContext | None:
     """The context that the options ask for: the user's own, or one shared by all who ask for the same; None: no TLS.
+
+    `proven_later`: the server will vouch for its certificate at the end of the login, whoever has signed it.
 
     A file that was replaced (a renewed certificate) makes a new context. The system's store of CAs, used to verify
     where neither ssl_ca nor ssl_capath is given, is read once a process.
     """
+    if proven_later:
+        options = dataclasses.replace(options, ssl_mode="required")
     mode = options.ssl_mode
     if mode == "disabled":
         return None

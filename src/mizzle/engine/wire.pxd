@@ -23,7 +23,7 @@ cdef class Wire:
     # both
     cdef bint damaged                   # bytes were received that cannot be
     cdef public int sequence
-    cdef readonly Py_ssize_t max_packet
+    cdef public Py_ssize_t max_packet
     cdef public object filter           # TLS
     cdef public object compression      # what is between it and the packets
 

@@ -13,13 +13,42 @@ import ssl
 from typing import Any
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import (
+    CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
+    CLIENT_COMPRESS,
+    CLIENT_FOUND_ROWS,
+    CLIENT_SSL_VERIFY_SERVER_CERT,
+)
 from mizzle.options import mycnf, tls
 from mizzle.options.keywords import SERVER_ONLY_CHARSETS, settings_from
-from mizzle.options.model import ConnectOptions, OnInterrupt, Password, SSLMode, ZeroDates, password_bytes
+from mizzle.options.model import (
+    ConnectOptions,
+    Dialog,
+    OnInterrupt,
+    Password,
+    SSLMode,
+    WebAuthn,
+    ZeroDates,
+    password_bytes,
+)
 from mizzle.options.url import settings_in_url
 
-__all__ = ["ConnectOptions", "OnInterrupt", "Password", "SSLMode", "ZeroDates", "connect_options", "password_bytes"]
+__all__ = [
+    "ConnectOptions",
+    "Dialog",
+    "OnInterrupt",
+    "Password",
+    "SSLMode",
+    "WebAuthn",
+    "ZeroDates",
+    "connect_options",
+    "password_bytes",
+]
+
+_FLAGS = {
+    "found_rows": CLIENT_FOUND_ROWS,
+    "can_handle_expired_passwords": CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
+}
 
 
 def connect_options(**keywords: Any) -> ConnectOptions:
@@ -37,6 +66,8 @@ def connect_options(**keywords: Any) -> ConnectOptions:
         _lay_over(settings, mycnf.settings_in_files(file, group))
     _lay_over(settings, settings_from(in_url, " in the URL"))
     _lay_over(settings, settings_from(keywords))
+    if settings.get("client_flag", 0) & CLIENT_SSL_VERIFY_SERVER_CERT and not tls.DECISIONS & settings.keys():
+        settings["ssl_mode"] = "verify_identity"  # the flag itself is the client's own: servers do not look at it
     settings = tls.settle(settings)
     _settle_charset(settings)
     _settle_flags(settings)
@@ -85,10 +116,10 @@ def _settle_charset(settings: dict[str, Any]) -> None:
 
 def _settle_flags(settings: dict[str, Any]) -> None:
     """Settings that are part of others in the end."""
-    found_rows = settings.pop("found_rows", None)
-    if found_rows is not None:
-        flags = settings.get("client_flag", 0) & ~CLIENT_FOUND_ROWS
-        settings["client_flag"] = flags | (CLIENT_FOUND_ROWS if found_rows else 0)
+    for name, flag in _FLAGS.items():
+        wanted = settings.pop(name, None)
+        if wanted is not None:
+            settings["client_flag"] = settings.get("client_flag", 0) & ~flag | (flag if wanted else 0)
     if settings.get("client_flag", 0) & CLIENT_COMPRESS:
         settings.setdefault("compress", "zlib")
     if settings.get("compress") == "zlib" and settings.get("compress_level", 0) > 9:

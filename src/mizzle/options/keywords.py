@@ -218,6 +218,7 @@ TEXT = Setting(read_text, "a str without NUL")
 PATH = Setting(read_path, "a path")
 BOOL = Setting(read_bool, "True or False (as text: 1, true, yes, on, 0, false, no, off)")
 SECONDS = Setting(read_seconds, f"seconds, above 0 and up to {MAX_TIMEOUT}, or None")
+SECRET = Setting(read_password, "a str or bytes without NUL, or a callable that gives one", secret=True)
 ANY_CALLABLE = Setting(read_callable, "a callable", textual=False)
 
 SETTINGS: dict[str, Setting] = {
@@ -227,7 +228,15 @@ SETTINGS: dict[str, Setting] = {
     "bind_address": TEXT,
     "tcp_keepalive": BOOL,
     "user": TEXT,
-    "password": Setting(read_password, "a str or bytes without NUL, or a callable that gives one", secret=True),
+    "password": SECRET,
+    "password2": SECRET,
+    "password3": SECRET,
+    "dialog": ANY_CALLABLE,
+    "webauthn": ANY_CALLABLE,
+    "openid_token": SECRET,
+    "openid_token_file": PATH,
+    "service_principal": TEXT,
+    "can_handle_expired_passwords": BOOL,
     "auth_plugin": TEXT,
     "server_public_key": Setting(read_public_key, "the key itself in PEM ('-----BEGIN PUBLIC KEY-----...')"),
     "database": TEXT,
@@ -275,7 +284,7 @@ SETTINGS: dict[str, Setting] = {
     "world": TEXT,
 }
 
-ALIASES = {"passwd": "password", "db": "database"}
+ALIASES = {"passwd": "password", "password1": "password", "db": "database"}
 SOURCES = frozenset({"url", "read_default_file", "read_default_group"})
 # What other drivers take and mizzle does not; harmless while false.
 REFUSED = {

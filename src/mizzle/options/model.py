@@ -5,11 +5,12 @@ Knows the names and types of the settings. Knows nothing of where they were writ
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mizzle.constants.capabilities import CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS, CLIENT_FOUND_ROWS
+from mizzle.types import WebAuthnAssertion, WebAuthnRequest
 
 if TYPE_CHECKING:
     import ssl
@@ -18,6 +19,9 @@ SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_iden
 OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
+#: Given the question and whether the answer may be seen as it is typed; gives the answer.
+Dialog = Callable[[str, bool], str | bytes]
+WebAuthn = Callable[[WebAuthnRequest], WebAuthnAssertion | Sequence[WebAuthnAssertion]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,18 @@ class ConnectOptions:
     user: str = ""
     #: UTF-8 bytes, or a callable that gives the password anew for each connection: see `password_bytes()`.
     password: Password = field(default=b"", repr=False)
+    #: For the second and third factor of an account.
+    password2: Password = field(default=b"", repr=False)
+    password3: Password = field(default=b"", repr=False)
+    #: Answers the questions of PAM and the like (plugin dialog). Runs within the login: it holds up a loop or hub.
+    dialog: Dialog | None = None
+    #: Has an authenticator sign (plugin authentication_webauthn_client). The same holds.
+    webauthn: WebAuthn | None = None
+    #: The id token of OpenID Connect, and a file that has it, read at each login.
+    openid_token: Password = field(default=b"", repr=False)
+    openid_token_file: str | None = None
+    #: The Kerberos principal that the server must be; None: whatever it says it is.
+    service_principal: str | None = None
     auth_plugin: str | None = None
     #: PEM of the server's RSA key: then it is not asked of the server.
     server_public_key: bytes | None = None
@@ -103,6 +119,11 @@ class ConnectOptions:
     def found_rows(self) -> bool:
         """Does rowcount say matched rows, not changed ones?"""
         return bool(self.client_flag & CLIENT_FOUND_ROWS)
+
+    @property
+    def can_handle_expired_passwords(self) -> bool:
+        """May a login with an expired password open a connection, on which nothing works but changing it?"""
+        return bool(self.client_flag & CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS)
 
     @property
     def ssl_verify_cert(self) -> bool:

@@ -24,6 +24,10 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", "\\": "\\", '"
 _OPTIONS = {
     "user": "user",
     "password": "password",
+    "password1": "password",
+    "password2": "password2",
+    "password3": "password3",
+    "authentication_openid_connect_client_id_token_file": "openid_token_file",
     "host": "host",
     "port": "port",
     "socket": "unix_socket",

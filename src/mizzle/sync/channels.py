@@ -7,11 +7,13 @@ Knows: the order of these steps, and the one deadline over them. Must not know: 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import time
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
+from mizzle.constants import errnos
 from mizzle.engine.conversations import Engine
 from mizzle.options import password_bytes
 
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
 #: How long saying goodbye may take, in seconds.
 QUIT_TIMEOUT = 1.0
 
+_SECRETS = ("password", "password2", "password3", "openid_token")
+#: More than any token has: bytes that are read of the file.
+_MAX_TOKEN = 65536
+
 
 def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint) -> Channel:
     """A channel of that world whose engine has passed the connection phase, within `connect_timeout` seconds."""
     deadline = Deadline(options.connect_timeout)
     channel = open_channel(world, options, endpoint, deadline)
     try:
-        engine = Engine(options, secure=endpoint.unix_socket is not None, password=password_of(options))
+        engine = Engine(with_credentials(options), secure=endpoint.unix_socket is not None)
         channel.engine = engine
         channel.run(engine.connect(), deadline.left())
     except BaseException as error:
@@ -66,12 +72,32 @@ def open_channel(
     return channel
 
 
-def password_of(options: ConnectOptions) -> bytes:
-    """The password, asked for anew at each connection if it is a callable."""
-    password: Any = options.password() if callable(options.password) else options.password
-    if inspect.isawaitable(password):
-        password = password
-    return password_bytes(password)
+def with_credentials(options: ConnectOptions) -> ConnectOptions:
+    """The options with passwords and token as bytes: callables are asked, and the token's file is read, each time."""
+    known: dict[str, Any] = {}
+    for name in _SECRETS:
+        given: Any = getattr(options, name)
+        if callable(given):
+            answer = given()
+            if inspect.isawaitable(answer):
+                answer = answer
+            known[name] = password_bytes(answer)
+    if options.openid_token_file is not None and not options.openid_token:
+        known["openid_token"] = _token_in(options.openid_token_file)
+    return dataclasses.replace(options, **known) if known else options
+
+
+def _token_in(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_MAX_TOKEN + 1).strip()
+    except OSError as error:
+        raise errors.OperationalError(
+            errnos.CR_AUTH_PLUGIN_ERR,
+            f"openid_token_file {path} cannot be read: {error.strerror}",
+            sent=False,
+            alive=False,
+        ) from error
 
 
 class Deadline:

@@ -12,7 +12,7 @@ How a handshake uses a plugin:
 
 A dialogue never ends by itself: OK, ERR and AuthSwitchRequest are the handshake's to understand, and it closes the
 dialogue then. AuthMoreData that a plugin does not expect, at whatever point, is an OperationalError 2061 that names the
-plugin; so is a truncated or odd one.
+plugin; so is a truncated or odd one. `exchange.py` has one login's plugins, factors and limits together.
 
 What a hostile or impersonated server can get. It chooses the plugin, so it gets what the weakest one gives away:
 
@@ -22,7 +22,8 @@ What a hostile or impersonated server can get. It chooses the plugin, so it gets
   RSA key. Unless `server_public_key` is given, that key is whatever the server sends, as in other drivers: who can
   stand between client and server can send his own key and read the password. `server_public_key`, or TLS that is
   verified, closes that hole;
-* over TLS and Unix sockets, caching_sha2_password, sha256_password and mysql_clear_password send the password as it is.
+* over TLS and Unix sockets, caching_sha2_password, sha256_password, mysql_clear_password and dialog send the password
+  as it is, and authentication_openid_connect_client the id token.
   With TLS that is encrypted but not verified (`ssl_mode` preferred and required), the one at the other end may be
   anybody: verify_ca or verify_identity tells.
 """
@@ -33,10 +34,17 @@ from collections.abc import Callable
 
 from mizzle.constants import errnos
 from mizzle.engine.auth import (
+    auth_gssapi_client,
+    authentication_kerberos_client,
+    authentication_ldap_sasl_client,
+    authentication_openid_connect_client,
+    authentication_webauthn_client,
     caching_sha2_password,
     client_ed25519,
+    dialog,
     mysql_clear_password,
     mysql_native_password,
+    parsec,
     sha256_password,
 )
 from mizzle.engine.auth.context import AuthContext, Plugin
@@ -45,10 +53,17 @@ from mizzle.errors import OperationalError
 __all__ = ["PLUGINS", "AuthContext", "Plugin", "start"]
 
 PLUGINS: dict[str, Callable[[AuthContext], Plugin]] = {
+    "auth_gssapi_client": auth_gssapi_client.auth_gssapi_client,
+    "authentication_kerberos_client": authentication_kerberos_client.authentication_kerberos_client,
+    "authentication_ldap_sasl_client": authentication_ldap_sasl_client.authentication_ldap_sasl_client,
+    "authentication_openid_connect_client": authentication_openid_connect_client.authentication_openid_connect_client,
+    "authentication_webauthn_client": authentication_webauthn_client.authentication_webauthn_client,
     "caching_sha2_password": caching_sha2_password.caching_sha2_password,
     "client_ed25519": client_ed25519.client_ed25519,
+    "dialog": dialog.dialog,
     "mysql_clear_password": mysql_clear_password.mysql_clear_password,
     "mysql_native_password": mysql_native_password.mysql_native_password,
+    "parsec": parsec.parsec,
     "sha256_password": sha256_password.sha256_password,
 }
 

@@ -40,6 +40,7 @@ def _signature(auth: AuthContext) -> bytes:
     secret = bytes([expanded[0] & 0xF8, *expanded[1:31], expanded[31] & 0x3F | 0x40])
     once = modulo_order(sha512(expanded[32:] + nonce).digest())
     commitment = times_base(once)
-    challenge = modulo_order(sha512(commitment + times_base(secret) + nonce).digest())
+    auth.stored = times_base(secret)
+    challenge = modulo_order(sha512(commitment + auth.stored + nonce).digest())
     answer = bindings.crypto_core_ed25519_scalar_add(bindings.crypto_core_ed25519_scalar_mul(challenge, secret), once)
     return commitment + answer

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mizzle.constants import errnos
 from mizzle.errors import OperationalError
+
+if TYPE_CHECKING:
+    from mizzle.options import Dialog, WebAuthn
 
 __all__ = ["AuthContext", "Plugin", "nonce_of_20", "plugin_error", "unexpected"]
 
@@ -38,6 +42,15 @@ class AuthContext:
     server_public_key: bytes | None = field(default=None, repr=False)
     #: `secure` stands for a Unix socket without TLS, which sha256_password does not take for secure.
     unix_socket: bool = False
+    #: The user's own: see ConnectOptions.
+    dialog: Dialog | None = None
+    webauthn: WebAuthn | None = None
+    openid_token: bytes = field(default=b"", repr=False)
+    service_principal: str | None = None
+    #: Set by plugins whose server keeps this of the password: with it the server vouches for its certificate.
+    stored: bytes | None = field(default=None, repr=False)
+    #: Set by plugins that have the server prove itself, too: what it still owes. Then an OK is too early.
+    owed: str = ""
 
 
 def nonce_of_20(auth: AuthContext, plugin: str) -> bytes:

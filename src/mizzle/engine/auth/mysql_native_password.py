@@ -23,5 +23,6 @@ def _scramble(auth: AuthContext) -> bytes:
     if not auth.password:
         return b""
     once = sha1(auth.password).digest()
-    mask = sha1(nonce_of_20(auth, _NAME) + sha1(once).digest()).digest()
+    auth.stored = sha1(once).digest()
+    mask = sha1(nonce_of_20(auth, _NAME) + auth.stored).digest()
     return bytes(a ^ b for a, b in zip(once, mask, strict=True))
