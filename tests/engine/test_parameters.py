@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import enum
+import ipaddress
 import struct
 import time
 import uuid
+from array import array
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -95,6 +97,9 @@ VALUES: list[tuple[Any, bytes]] = [
     (Colour.RED, text(b"r")),
     (Text("sub"), text(b"sub")),
     (uuid.UUID(int=1), text(str(uuid.UUID(int=1)).encode())),
+    (ipaddress.ip_address("::1"), text(b"::1")),
+    (array("f", [1, -2.5]), one(ft.MYSQL_TYPE_BLOB, lenenc(struct.pack("<2f", 1, -2.5)))),
+    (memoryview(array("f", [1, -2.5, 3]))[::2], one(ft.MYSQL_TYPE_BLOB, lenenc(struct.pack("<2f", 1, 3)))),
 ]
 
 

@@ -1,6 +1,7 @@
 """connect_options(): one keyword at a time, and keywords together."""
 
 import dataclasses
+import json
 import pickle
 import ssl
 from typing import Any
@@ -115,7 +116,11 @@ def test_value(keyword: str, value: object, wanted: object) -> None:
         ("tls_versions", 3),
         ("zero_dates", "maybe"),
         ("server_public_key", "/etc/mysql/key.pem"),
-        ("conv", {"a": str}),
+        ("conv", {("a",): str}),
+        ("conv", {(1, 2): str}),
+        ("conv", {1.5: str}),
+        ("json", "loads"),
+        ("vector", "list"),
         ("cursorclass", "DictCursor"),
         ("row_factory", 3),
         ("use_unicode", "utf8"),
@@ -197,6 +202,17 @@ def test_prepared_statements() -> None:
     for wrong in ({"prepare_threshold": -1}, {"prepared_cache_size": 0}, {"prepared_lifetime": 0}):
         with pytest.raises(ValueError, match="prepare"):
             connect_options(**wrong)
+
+
+def test_conversions() -> None:
+    plain = connect_options()
+    assert (plain.json, plain.uuid, plain.inet, plain.vector) == (None, False, False, "bytes")
+    assert connect_options(json=True).json is json.loads
+    assert connect_options(url="mysql://h/?json=true&uuid=1&vector=numpy").json is json.loads
+    assert connect_options(json=False).json is None
+    assert connect_options(json=str.upper).json is str.upper
+    keys = {1: str, "json": str, ("text", "latin1"): str, (252, "binary"): str, dict: str}
+    assert connect_options(conv=keys).conv == keys
 
 
 def test_password_callable() -> None:

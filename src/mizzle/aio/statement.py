@@ -21,9 +21,10 @@ from mizzle.engine.prepared import Prepared
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
-    from mizzle.aio.cursor import Args, Cursor, Description
+    from mizzle.aio.cursor import Args, Cursor
     from mizzle.engine.conversations import Result
     from mizzle.engine.prepared import Column
+    from mizzle.engine.text_rows import Description
     from mizzle.options import ConnectOptions
 
 #: The server's word for: the statement is to be prepared again, it was not executed.

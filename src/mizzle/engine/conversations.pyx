@@ -9,7 +9,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 
 from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE
-from mizzle.engine import infile as infiles, login
+from mizzle.engine import conversions, infile as infiles, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
 from mizzle.engine.prepared cimport Prepared
@@ -134,7 +134,7 @@ cdef class Engine:
         self.password = options.password if password is None else password
         self.wire = Wire(options.max_allowed_packet)
         self.charset = login.charset_of(options)
-        self._decoding = login.decoding_for(options, self.charset)
+        self._decoding = conversions.decoding_for(options, self.charset)
         self.server_version = ""
         self.server_version_info = ()
         self.session = 1
@@ -171,11 +171,13 @@ cdef class Engine:
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
         self._cache_metadata = (capabilities & MARIADB_CLIENT_CACHE_METADATA) != 0
+        self.set_charset(self.charset)
 
     def set_charset(self, charset not None):
         """The session speaks another character set now (SET NAMES): decode what it sends by that."""
         self.charset = charset
-        self._decoding = login.decoding_for(self.options, charset)
+        extended = (self.capabilities & MARIADB_CLIENT_EXTENDED_METADATA) != 0
+        self._decoding = conversions.decoding_for(self.options, charset, extended)
 
     def unsolicited(self):
         """Bytes came while no command ran (`wire.unread`): returns the error that they mean; the connection is over."""

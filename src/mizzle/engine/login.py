@@ -28,7 +28,6 @@ from mizzle.engine.packets import (
     parse_handshake,
     parse_ok,
 )
-from mizzle.engine.text_rows import Decoding
 from mizzle.errors import Error, MalformedPacket, NotSupportedError, OperationalError, malformed_packet
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ WANTED = (
     | cap.CLIENT_DEPRECATE_EOF
     | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
     | cap.MARIADB_CLIENT_CACHE_METADATA
+    | cap.MARIADB_CLIENT_EXTENDED_METADATA
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (
@@ -370,21 +370,6 @@ def charset_of(options: ConnectOptions) -> Charset:
         except LookupError:
             return default_collation(options.charset)._replace(collation=options.collation)
     return default_collation(options.charset)
-
-
-def decoding_for(options: ConnectOptions, charset: Charset) -> Decoding:
-    """How values become Python's; one object for all connections that want the same, so that they share row formats."""
-    converters = {code: convert for code, convert in (options.conv or {}).items() if isinstance(code, int)}
-    if converters:
-        return Decoding(
-            zero_dates=options.zero_dates, use_unicode=options.use_unicode, converters=converters, codec=charset.codec
-        )
-    return shared_decoding(options.zero_dates, options.use_unicode, charset.codec)
-
-
-@cache
-def shared_decoding(zero_dates: str, use_unicode: bool, codec: str) -> Decoding:
-    return Decoding(zero_dates=zero_dates, use_unicode=use_unicode, codec=codec)
 
 
 def attributes(options: ConnectOptions) -> dict[str, str]:

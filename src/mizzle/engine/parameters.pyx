@@ -20,7 +20,7 @@ from mizzle.engine.constants cimport (
     COM_STMT_EXECUTE, MYSQL_TYPE_BLOB, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_LONGLONG, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_NULL,
     MYSQL_TYPE_VAR_STRING,
 )
-from mizzle.engine.literals cimport Literals, long_digits, no_such_number, plain_digits, refuse_other_characters
+from mizzle.engine.literals cimport Literals, in_order, long_digits, no_such_number, plain_digits, refuse_other_characters
 from mizzle.engine.placeholders cimport CHARWISE, Template, named_parameter, parameters, wrong, wrong_count
 from mizzle.engine.sql_buffer cimport Buffer, clear, finish, put, put_byte, reserve, start
 from mizzle.engine.sql_text cimport mizzle_ready, put_date, put_datetime, put_time, put_timedelta
@@ -205,8 +205,8 @@ cdef class Parameters(Literals):
 
     cdef int _write_bytes(self, Buffer *out, object value) except -1:
         cdef Py_buffer view
-        if isinstance(value, memoryview) and not value.c_contiguous:
-            value = value.tobytes()
+        if isinstance(value, memoryview):
+            value = in_order(value)
         PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
         try:
             return self._put_text(out, <const char *>view.buf, view.len, MYSQL_TYPE_BLOB)

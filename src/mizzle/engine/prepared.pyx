@@ -38,7 +38,7 @@ cdef class Prepared:
     def parameters(self):
         """What the server says of each parameter; MySQL says of most that they are strings."""
         if self._parsed is None:
-            self._parsed = split(self._parameters, self._parameter_count, self._decoding.codec)
+            self._parsed = split(self._parameters, self._parameter_count, self._decoding)
         return self._parsed
 
     @property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
 OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
+VectorAs = Literal["bytes", "array", "memoryview", "numpy"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
 
 
@@ -93,8 +94,18 @@ class ConnectOptions:
     prepared_cache_size: int = 100
     #: Seconds after which a statement is prepared anew; None: never.
     prepared_lifetime: float | None = None
-    #: Column type -> function of the text, Python type -> function that writes a literal.
-    conv: Mapping[int | type, Callable[..., Any]] | None = None
+    #: What makes a value of a JSON document's text; None: it is the text.
+    json: Callable[[str], Any] | None = None
+    #: Do MariaDB's UUID columns become uuid.UUID, INET4 and INET6 the addresses of `ipaddress`?
+    uuid: bool = False
+    inet: bool = False
+    #: What a VECTOR becomes. MariaDB calls its vectors VARBINARY: they stay bytes, unless `conv` says otherwise.
+    vector: VectorAs = "bytes"
+    #: Functions of a value's text (or bytes), by column type: its code, or its name as in `Column.type_name`, or one of
+    #: these and the name of the column's character set, as in ("varbinary", "binary"). The more is known of the column
+    #: the better: name and character set, name, code and character set, code. By Python type: functions that write
+    #: literals.
+    conv: Mapping[int | str | tuple[int | str, str] | type, Callable[..., Any]] | None = None
     cursorclass: type[Any] | None = None
     row_factory: Callable[..., Any] | None = None
     world: str = "auto"

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
     from mizzle.engine.conversations import Result
     from mizzle.engine.prepared import Prepared
+    from mizzle.engine.text_rows import Description
 
 Row = TypeVar("Row")
 Args: TypeAlias = Sequence[Any] | Mapping[str, Any]
 #: What LOAD DATA LOCAL INFILE may send: a path, a file open for reading bytes, or anything that yields bytes.
 Infile: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[bytes]
-Description: TypeAlias = tuple[tuple[str, int, int | None, int, int, int, bool], ...]
 
 INFILE_CHUNK = 65536
 
@@ -348,7 +348,10 @@ class Cursor(Rows[Row]):
 
     @property
     def description(self) -> Description | None:
-        """For each column a tuple (name, type_code, None, length, precision, scale, null_ok); None without a result."""
+        """For each column (name, type_code, None, length, precision, scale, null_ok); None without a result.
+
+        Each is a tuple with attributes of these names, and of `type_name` ('varchar', 'json', 'uuid', …) besides.
+        """
         return None if self._result is None else self._result.description
 
     @property
