@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS, CLIENT_MULTI_STATEMENTS
+from mizzle.constants.capabilities import (
+    CLIENT_COMPRESS,
+    CLIENT_FOUND_ROWS,
+    CLIENT_INTERACTIVE,
+    CLIENT_MULTI_STATEMENTS,
+)
 from mizzle.errors import NotSupportedError
 from mizzle.options import ConnectOptions, connect_options, password_bytes
 from mizzle.options.keywords import SETTINGS
@@ -235,6 +240,13 @@ def test_found_rows_is_a_client_flag() -> None:
     assert connect_options(found_rows=False, client_flag=CLIENT_FOUND_ROWS).client_flag == 0
 
 
+def test_interactive_is_a_client_flag() -> None:
+    assert connect_options(interactive=True).client_flag == CLIENT_INTERACTIVE
+    assert connect_options(interactive=True, found_rows=True).client_flag == CLIENT_INTERACTIVE | CLIENT_FOUND_ROWS
+    assert not connect_options(interactive=False, client_flag=CLIENT_INTERACTIVE).interactive
+    assert connect_options(url="mysql://h/?interactive=1").interactive
+
+
 def test_program_name_is_an_attribute() -> None:
     attrs = {"team": "x"}
     options = connect_options(program_name="report", connect_attrs=attrs)
@@ -268,7 +280,13 @@ def test_options_are_frozen_and_can_be_copied() -> None:
 
 def test_every_setting_is_a_field_or_part_of_one() -> None:
     fields = {field.name for field in dataclasses.fields(ConnectOptions)}
-    assert SETTINGS.keys() - fields == {"found_rows", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}
+    assert SETTINGS.keys() - fields == {
+        "found_rows",
+        "interactive",
+        "ssl_disabled",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
+    }
     assert fields <= SETTINGS.keys()
 
 

@@ -24,12 +24,14 @@ from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
-    from mizzle.engine.conversations import Result
+    from mizzle.engine.conversations import Progress, Result
     from mizzle.engine.prepared import Prepared
     from mizzle.engine.text_rows import Description
 
 Row = TypeVar("Row")
 Args: TypeAlias = Sequence[Any] | Mapping[str, Any]
+#: What is called with the progress of a statement.
+OnProgress: TypeAlias = "Callable[[Progress], object]"
 #: What LOAD DATA LOCAL INFILE may send: a path, a file open for reading bytes, or anything that yields bytes.
 Infile: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[bytes]
 
@@ -109,6 +111,8 @@ class Cursor(Rows[Row]):
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read its results; returns `rowcount`.
 
@@ -119,6 +123,9 @@ class Cursor(Rows[Row]):
         `prepare=True` has the server prepare the statement (COM_STMT_PREPARE) and bind the values to it; the connection
         keeps it prepared for the next time. None: as the option `prepare_threshold` says. False: it is sent as text,
         as are statements with `infile`.
+
+        `attributes` go with the statement, such as a trace's id, and mysql_query_attribute_string() reads them; servers
+        that have none (MariaDB, MySQL before 8.0.23) get none. `on_progress`: see `Connection.on_progress`.
 
         A server's error leaves the connection in order; after a timeout or an interrupt it is closed (see `alive` of
         the exception).
@@ -132,9 +139,11 @@ class Cursor(Rows[Row]):
             await connection._settle_stream()
         seconds = connection.timeout if timeout is None else timeout
         result = None
+        if on_progress is not None:
+            connection._engine.progress.callback = on_progress
         try:
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
-                result = await statement.execute(connection, query, args, seconds, prepare)
+                result = await statement.execute(connection, query, args, seconds, prepare, attributes=attributes)
             if result is None:
                 if args is None:
                     sql = connection._literals.encode(query)
@@ -142,22 +151,29 @@ class Cursor(Rows[Row]):
                     literals = connection._literals
                     literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                     sql = literals.assemble(query, args)
-                conversation = connection._engine.query(sql, None if infile is None else connection._sender(infile))
+                sender = None if infile is None else connection._sender(infile)
+                before = None if attributes is None else connection._attributes(attributes)
+                conversation = connection._engine.query(sql, sender, before)
                 result = await connection._channel.run(conversation, seconds)
         except BaseException as error:
             self._forget()
             connection._failed(error)
             raise
+        finally:
+            if on_progress is not None:
+                connection._engine.progress.callback = connection.on_progress
         return self._show(result)
 
-    async def _execute_statement(self, prepared: Prepared, args: Args, timeout: float | None) -> int:
+    async def _execute_statement(
+        self, prepared: Prepared, args: Args, timeout: float | None, attributes: Mapping[str, Any] | None = None
+    ) -> int:
         """Execute what a Statement holds."""
         connection = self._use()
         if connection._stream is not None:
             await connection._settle_stream()
         seconds = connection.timeout if timeout is None else timeout
         try:
-            result = await statement.run(connection, prepared, args, seconds, True)
+            result = await statement.run(connection, prepared, args, seconds, True, attributes=attributes)
         except BaseException as error:
             connection._failed(error)
             raise

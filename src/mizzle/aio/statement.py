@@ -126,6 +126,7 @@ async def execute(
     seconds: float | None,
     asked: bool | None,
     stream: bool = False,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a query as a prepared statement; None if it is to be executed as text."""
     if args is None:
@@ -133,7 +134,7 @@ async def execute(
     statement = connection._statements.find(connection, query, asked)
     if statement is None:
         return None
-    return await run(connection, statement, args or (), seconds, asked, stream)
+    return await run(connection, statement, args or (), seconds, asked, stream, attributes=attributes)
 
 
 async def run(
@@ -144,12 +145,15 @@ async def run(
     asked: bool | None,
     stream: bool = False,
     flags: int = 0,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a statement, and prepare it first where the server does not know it (any more)."""
     engine = connection._engine
     try:
         streamed = await send_files(connection, statement, args, seconds) if asked else ()
-        payload = connection._parameters.execute(statement.statement_id, statement.template, args, flags, streamed)
+        payload = connection._parameters.execute(
+            statement.statement_id, statement.template, args, flags, streamed, attributes
+        )
     except NotBindable:
         if asked:
             raise
@@ -312,15 +316,17 @@ class Statement:
         """PEP 249's description of its result; None if it gives no rows."""
         return self._prepared.description
 
-    async def execute(self, args: Args = (), *, timeout: float | None = None) -> Cursor[Any]:
-        """Execute it on a new cursor, which is returned with its result.
+    async def execute(
+        self, args: Args = (), *, timeout: float | None = None, attributes: Mapping[str, Any] | None = None
+    ) -> Cursor[Any]:
+        """Execute it on a new cursor, which is returned with its result. `attributes` as in `Cursor.execute`.
 
         A parameter may be a file open for reading bytes: it is sent in pieces, without being in memory as a whole. A
         sequence of values is not one parameter (ProgrammingError, nothing was sent).
         """
         connection = self._use()
         cursor = connection.cursor()
-        await cursor._execute_statement(self._current(connection), args, timeout)
+        await cursor._execute_statement(self._current(connection), args, timeout, attributes)
         return cursor
 
     async def executemany(self, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False) -> int:

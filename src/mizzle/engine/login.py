@@ -56,6 +56,9 @@ WANTED = (
     | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
     | cap.MARIADB_CLIENT_CACHE_METADATA
     | cap.MARIADB_CLIENT_EXTENDED_METADATA
+    | cap.MARIADB_CLIENT_BULK_UNIT_RESULTS
+    | cap.MARIADB_CLIENT_PROGRESS
+    | cap.CLIENT_QUERY_ATTRIBUTES
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (

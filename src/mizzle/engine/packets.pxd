@@ -13,6 +13,8 @@ cdef struct OkFields:
 cdef int read_ok(Reader *reader, OkFields *ok) except -1
 cdef int read_eof(Reader *reader, OkFields *eof) except -1
 cdef object read_err(Reader *reader)
+cdef bint is_progress(const unsigned char *packet, Py_ssize_t length) noexcept
+cdef object read_progress(Reader *reader)
 
 cdef class Column:
     cdef readonly str schema, table, org_table, name, org_name

@@ -11,6 +11,14 @@ class OkPacket(NamedTuple):
     warning_count: int
     info: bytes
 
+class Progress(NamedTuple):
+    """How far a statement is, by MariaDB: `progress` is the percentage of this stage, `info` the stage in words."""
+
+    stage: int
+    max_stage: int
+    progress: float
+    info: str
+
 class Handshake(NamedTuple):
     """Protocol::HandshakeV10, the server's greeting. MariaDB's own capabilities stand 32 bits up."""
 
@@ -68,6 +76,7 @@ class Column:
 def parse_ok(payload: bytes) -> OkPacket: ...
 def parse_eof(payload: bytes) -> OkPacket: ...
 def parse_err(payload: bytes) -> Error: ...
+def parse_progress(payload: bytes) -> Progress: ...
 def parse_handshake(payload: bytes) -> Handshake: ...
 def build_ssl_request(capabilities: int, max_packet: int, charset_id: int) -> bytes: ...
 def build_handshake_response(

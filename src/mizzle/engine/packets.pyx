@@ -60,6 +60,12 @@ cdef int read_ok(Reader *reader, OkFields *ok) except -1:
     ok.last_insert_id = read_lenenc_int(reader)         # last_insert_id [lenenc]
     ok.status_flags = read_u16(reader)                  # status_flags [2 bytes]
     ok.warning_count = read_u16(reader)                 # warnings [2 bytes]
+    if ok.status_flags & SERVER_SESSION_STATE_CHANGED and remaining(reader):
+        ok.info_length = read_lenenc_length(reader)     # info [lenenc]
+        ok.info = reader.pos
+        skip(reader, ok.info_length)
+        skip(reader, read_lenenc_length(reader))        # session_state_info [lenenc]
+        return expect_end(reader)
     # info: [string<lenenc>] as the servers send it (net_send_ok() in sql/protocol_classic.cc), [string<EOF>] as the
     # manual has it and other implementations send it.
     if 1 < remaining(reader) <= 0xFB and reader.pos[0] == remaining(reader) - 1:
@@ -113,6 +119,36 @@ def parse_err(bytes payload not None):
     """The exception that an ERR_Packet stands for (returned, not raised)."""
     cdef Reader reader = over(payload, "ERR")
     return read_err(&reader)
+
+
+class Progress(NamedTuple):
+    """How far a statement is, by MariaDB: `progress` is the percentage of this stage, `info` the stage in words."""
+
+    stage: int
+    max_stage: int
+    progress: float
+    info: str
+
+
+cdef bint is_progress(const unsigned char *packet, Py_ssize_t length) noexcept:
+    """Is this a report of progress? It looks like an ERR packet whose error_code is 0xFFFF."""
+    return length >= 3 and packet[0] == 0xFF and packet[1] == 0xFF and packet[2] == 0xFF
+
+
+cdef object read_progress(Reader *reader):
+    skip(reader, 3)                                     # header [1 byte]: 0xFF, error_code [2 bytes]: 0xFFFF
+    skip(reader, 1)                                     # number of strings [1 byte]: 1
+    stage = read_u8(reader)                             # stage [1 byte], from 1
+    max_stage = read_u8(reader)                         # max_stage [1 byte]
+    thousandths = read_little_endian(reader, 3)         # progress [3 bytes], in thousandths of a percent
+    info = read_lenenc_bytes(reader).decode("utf8", "replace")      # proc_info [lenenc]
+    expect_end(reader)
+    return Progress(stage, max_stage, thousandths / 1000, info)
+
+
+def parse_progress(bytes payload not None) -> Progress:
+    cdef Reader reader = over(payload, "Progress")
+    return read_progress(&reader)
 
 
 # -- connection phase -----------------------------------------------------------------------------------------------

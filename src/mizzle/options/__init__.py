@@ -13,7 +13,7 @@ import ssl
 from typing import Any
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS, CLIENT_INTERACTIVE
 from mizzle.options import mycnf, tls
 from mizzle.options.keywords import SERVER_ONLY_CHARSETS, settings_from
 from mizzle.options.model import ConnectOptions, OnInterrupt, Password, SSLMode, ZeroDates, password_bytes
@@ -85,10 +85,11 @@ def _settle_charset(settings: dict[str, Any]) -> None:
 
 def _settle_flags(settings: dict[str, Any]) -> None:
     """Settings that are part of others in the end."""
-    found_rows = settings.pop("found_rows", None)
-    if found_rows is not None:
-        flags = settings.get("client_flag", 0) & ~CLIENT_FOUND_ROWS
-        settings["client_flag"] = flags | (CLIENT_FOUND_ROWS if found_rows else 0)
+    for name, flag in (("found_rows", CLIENT_FOUND_ROWS), ("interactive", CLIENT_INTERACTIVE)):
+        wish = settings.pop(name, None)
+        if wish is not None:
+            flags = settings.get("client_flag", 0) & ~flag
+            settings["client_flag"] = flags | (flag if wish else 0)
     if settings.get("client_flag", 0) & CLIENT_COMPRESS:
         settings.setdefault("compress", "zlib")
     if settings.get("compress") == "zlib" and settings.get("compress_level", 0) > 9:

@@ -294,6 +294,8 @@ SETTINGS: dict[str, Setting] = {
     "cursorclass": Setting(read_class, "a class", textual=False),
     "row_factory": ANY_CALLABLE,
     "world": TEXT,
+    "on_progress": ANY_CALLABLE,
+    "interactive": BOOL,
 }
 
 ALIASES = {"passwd": "password", "db": "database"}

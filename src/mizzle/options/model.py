@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mizzle.constants.capabilities import CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import CLIENT_FOUND_ROWS, CLIENT_INTERACTIVE
 
 if TYPE_CHECKING:
     import ssl
@@ -109,11 +109,18 @@ class ConnectOptions:
     cursorclass: type[Any] | None = None
     row_factory: Callable[..., Any] | None = None
     world: str = "auto"
+    #: Called with each Progress that MariaDB reports of a long statement; see `Connection.on_progress`.
+    on_progress: Callable[[Any], object] | None = None
 
     @property
     def found_rows(self) -> bool:
         """Does rowcount say matched rows, not changed ones?"""
         return bool(self.client_flag & CLIENT_FOUND_ROWS)
+
+    @property
+    def interactive(self) -> bool:
+        """Does the server wait `interactive_timeout` seconds for the next command, not `wait_timeout`?"""
+        return bool(self.client_flag & CLIENT_INTERACTIVE)
 
     @property
     def ssl_verify_cert(self) -> bool:

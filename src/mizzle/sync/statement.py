@@ -127,6 +127,7 @@ def execute(
     seconds: float | None,
     asked: bool | None,
     stream: bool = False,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a query as a prepared statement; None if it is to be executed as text."""
     if args is None:
@@ -134,7 +135,7 @@ def execute(
     statement = connection._statements.find(connection, query, asked)
     if statement is None:
         return None
-    return run(connection, statement, args or (), seconds, asked, stream)
+    return run(connection, statement, args or (), seconds, asked, stream, attributes=attributes)
 
 
 def run(
@@ -145,12 +146,15 @@ def run(
     asked: bool | None,
     stream: bool = False,
     flags: int = 0,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a statement, and prepare it first where the server does not know it (any more)."""
     engine = connection._engine
     try:
         streamed = send_files(connection, statement, args, seconds) if asked else ()
-        payload = connection._parameters.execute(statement.statement_id, statement.template, args, flags, streamed)
+        payload = connection._parameters.execute(
+            statement.statement_id, statement.template, args, flags, streamed, attributes
+        )
     except NotBindable:
         if asked:
             raise
@@ -313,15 +317,17 @@ class Statement:
         """PEP 249's description of its result; None if it gives no rows."""
         return self._prepared.description
 
-    def execute(self, args: Args = (), *, timeout: float | None = None) -> Cursor[Any]:
-        """Execute it on a new cursor, which is returned with its result.
+    def execute(
+        self, args: Args = (), *, timeout: float | None = None, attributes: Mapping[str, Any] | None = None
+    ) -> Cursor[Any]:
+        """Execute it on a new cursor, which is returned with its result. `attributes` as in `Cursor.execute`.
 
         A parameter may be a file open for reading bytes: it is sent in pieces, without being in memory as a whole. A
         sequence of values is not one parameter (ProgrammingError, nothing was sent).
         """
         connection = self._use()
         cursor = connection.cursor()
-        cursor._execute_statement(self._current(connection), args, timeout)
+        cursor._execute_statement(self._current(connection), args, timeout, attributes)
         return cursor
 
     def executemany(self, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False) -> int:
