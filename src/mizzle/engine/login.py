@@ -28,6 +28,7 @@ from mizzle.engine.packets import (
     parse_handshake,
     parse_ok,
 )
+from mizzle.engine.session_state import redirect_in
 from mizzle.errors import Error, MalformedPacket, NotSupportedError, OperationalError, malformed_packet
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
     wanted = WANTED | (options.client_flag & ON_REQUEST)
     if options.database:
         wanted |= cap.CLIENT_CONNECT_WITH_DB
+    if options.redirect != "off":
+        wanted |= cap.CLIENT_SESSION_TRACK
     if options.local_infile:
         wanted |= cap.CLIENT_LOCAL_FILES
     wanted |= compression.capability(compression.chosen(options.compress, greeting.capabilities))
@@ -263,6 +266,8 @@ def authenticate(engine: Engine, plugin: auth.Plugin, user: str, password: bytes
         if head == OK:
             plugin.close()
             engine.status_flags = parse_ok(payload).status_flags
+            if engine.options.redirect != "off":
+                engine.redirect = redirect_in(payload)
             engine.settled = True
             return
         if head == ERR:

@@ -19,6 +19,7 @@ from mizzle.errors import NotSupportedError
 SSL_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 ON_INTERRUPT = ("kill", "drain", "close")
 ZERO_DATES = ("none", "str", "raise")
+REDIRECTS = ("off", "preferred", "enforced")
 VECTORS_AS = ("bytes", "array", "memoryview", "numpy")
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 # The servers refuse these as a client's character set: an ASCII statement would not be itself.
@@ -259,6 +260,7 @@ SETTINGS: dict[str, Setting] = {
     "interrupt_timeout": SECONDS,
     "client_flag": Setting(read_client_flag, "CLIENT_* flags, a whole number below 2**32"),
     "found_rows": BOOL,
+    "redirect": one_of(*REDIRECTS),
     "local_infile": BOOL,
     "max_allowed_packet": Setting(read_size, "bytes, from 1024 to 1073741824 (as text also with K, M or G)"),
     "connect_attrs": Setting(read_attrs, "a mapping of str to str", textual=False),

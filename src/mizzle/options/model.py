@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
 OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
+Redirect = Literal["off", "preferred", "enforced"]
 VectorAs = Literal["bytes", "array", "memoryview", "numpy"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
 
@@ -63,6 +64,10 @@ class ConnectOptions:
 
     #: CLIENT_* bits that the user asked for.
     client_flag: int = 0
+    #: Is a server obeyed that asks, at the login, to use another one (MariaDB's redirect_url)? Once, and only if its
+    #: certificate was verified or it names another port of the same host. "preferred" stays where the other server is
+    #: not to be had, "enforced" fails then, and where no other is named.
+    redirect: Redirect = "off"
     local_infile: bool = False
     max_allowed_packet: int = 1 << 30
     #: Includes program_name.

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 QUIT_TIMEOUT = 1.0
 
 
-def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint) -> Channel:
+def log_in(
+    world: Any, options: ConnectOptions, endpoint: worlds.Endpoint, deadline: Deadline | None = None
+) -> Channel:
     """A channel of that world whose engine has passed the connection phase, within `connect_timeout` seconds."""
-    deadline = Deadline(options.connect_timeout)
+    deadline = deadline or Deadline(options.connect_timeout)
     channel = open_channel(world, options, endpoint, deadline)
     try:
         engine = Engine(options, secure=endpoint.unix_socket is not None, password=password_of(options))
