@@ -220,6 +220,11 @@ def test_bulk() -> None:
     assert packet == bulk(NUMBER + TEXT, one, b"\0\1a", b"\1", b"\1", two, b"\0\1b")
 
 
+def test_bulk_with_unit_results() -> None:
+    [(packet, _)] = BulkExecutions(Parameters(), 7, template(1), [(1,)], 1 << 20, True)
+    assert packet == b"\x07\0\0\0" + b"\xc0\0" + NUMBER + b"\0" + struct.pack("<q", 1)
+
+
 def test_a_column_of_nulls_has_a_type_too() -> None:
     [(packet, _)] = batches(BulkExecutions, [(None, 1), (None, 2)])
     assert packet[6:10] == TEXT + NUMBER

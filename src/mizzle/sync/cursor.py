@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 from mizzle import errors
 from mizzle.sync import statement
 from mizzle.sync.iteration import Rows
+from mizzle.sync.statement import UnitResult
 from mizzle.engine.insert_values import fold, fold_insert
 from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 
@@ -76,6 +77,9 @@ class Cursor(Rows[Row]):
     connection: Connection | None
     #: Rows of the result, or rows affected; -1 before a statement was executed and where it is not known.
     rowcount: int = -1
+
+    #: What executemany(…, unit_results=True) did for each row; None otherwise.
+    unit_results: list[UnitResult] | None = None
 
     #: `lastrowid` of a cursor that is closed.
     _last_known_id: int | None = None
@@ -207,7 +211,13 @@ class Cursor(Rows[Row]):
         self._iterator = source if factory is None else map(factory(result.columns or ()), source)
 
     def executemany(
-        self, query: str, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False
+        self,
+        query: str,
+        args: Iterable[Args],
+        *,
+        timeout: float | None = None,
+        pipeline: bool = False,
+        unit_results: bool = False,
     ) -> int:
         """Run one statement for each of `args`; returns the sum of the rows affected.
 
@@ -219,9 +229,15 @@ class Cursor(Rows[Row]):
         error does not keep the server from the rows that were on their way: it is meant for a transaction that is
         rolled back after any error. `row` of the error is the row's index.
 
+        `unit_results=True` has the cursor's `unit_results` say for each row which AUTO_INCREMENT value it generated and
+        how many rows it affected: MariaDB (from 11.5.1 on) says so of many rows at once, others one by one.
+
         `timeout` is in seconds, for each command sent.
         """
         connection = self._use()
+        if unit_results:
+            return self._execute_units(query, args, timeout, pipeline)
+        self.unit_results = None
         total = 0
         escapes = connection._engine.no_backslash_escapes
         folded = fold_insert(query, escapes) if isinstance(query, str) and not pipeline else None
@@ -239,12 +255,37 @@ class Cursor(Rows[Row]):
         self.rowcount = total
         return total
 
+    def _execute_units(self, query: str, args: Iterable[Args], timeout: float | None, pipeline: bool) -> int:
+        """Each row by itself, or in bulk if the server says what each did."""
+        if pipeline:
+            raise errors.ProgrammingError(0, "unit_results=True and pipeline=True exclude each other", sent=False)
+        connection = self._use()
+        self._forget()
+        units: list[UnitResult] = []
+        self.unit_results = units
+        total, rest = 0, args
+        prepared = statement.for_units(connection, query, args)
+        if prepared is not None:
+            seconds = connection.timeout if timeout is None else timeout
+            total, rest = statement.execute_bulk(connection, prepared, args, seconds, units)
+        for row in rest:
+            total += self._execute_each(query, [row], timeout, None, len(units))
+            result = self._result
+            units.append(UnitResult(0 if result is None else result.last_insert_id, self.rowcount))
+        self.rowcount = total
+        return total
+
     def _execute_each(
-        self, query: str | bytes, args: Iterable[Args], timeout: float | None, prepared: Prepared | None = None
+        self,
+        query: str | bytes,
+        args: Iterable[Args],
+        timeout: float | None,
+        prepared: Prepared | None = None,
+        first: int = 0,
     ) -> int:
         """One by one."""
         total = 0
-        for index, row in enumerate(args):
+        for index, row in enumerate(args, first):
             try:
                 if prepared is None:
                     total += self.execute(query, row, timeout=timeout)

@@ -7,14 +7,15 @@ packets, worlds, what becomes of rows.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mizzle import errors
 from mizzle.constants import errnos
-from mizzle.constants.capabilities import MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.constants.capabilities import MARIADB_CLIENT_BULK_UNIT_RESULTS, MARIADB_CLIENT_STMT_BULK_OPERATIONS
 from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
@@ -41,6 +42,13 @@ FEW_ROWS = 4
 #: Statements that MariaDB executes in bulk.
 BULK_STATEMENTS = ("insert", "replace", "update", "delete")
 _UNKNOWN: Any = object()
+
+
+class UnitResult(NamedTuple):
+    """What one of many executions did: the AUTO_INCREMENT value that it generated (0: none), the rows it affected."""
+
+    insert_id: int
+    affected_rows: int
 
 
 class Statements:
@@ -227,11 +235,25 @@ def for_many(connection: Connection, query: str | bytes, rows: Iterable[Any], pi
     return connection._statements.find(connection, query, pipeline or None, due=True)
 
 
+def for_units(connection: Connection, query: str | bytes, rows: Iterable[Any]) -> Prepared | None:
+    """The statement, to be executed in bulk by a server that says what each execution did; None: one by one."""
+    if not connection._engine.capabilities & MARIADB_CLIENT_BULK_UNIT_RESULTS:
+        return None
+    if re.search(r"\breturning\b", query if isinstance(query, str) else "", re.IGNORECASE):
+        return None
+    return for_many(connection, query, rows, False)
+
+
 def execute_bulk(
-    connection: Connection, statement: Prepared, rows: Iterable[Args], seconds: float | None
+    connection: Connection,
+    statement: Prepared,
+    rows: Iterable[Args],
+    seconds: float | None,
+    units: list[UnitResult] | None = None,
 ) -> tuple[int, Iterable[Any]]:
     """COM_STMT_BULK_EXECUTE of MariaDB; the rows affected, and the rows that could not be sent in this way.
 
+    What each execution did is added to `units`, if there are any.
     The server stops at the first row that fails, as it would if they came one by one.
     """
     engine = connection._engine
@@ -242,12 +264,19 @@ def execute_bulk(
             raise
         return 0, rows
     limit = connection._statement_limit(BULK_SIZE, rows)
-    batches = BulkExecutions(connection._parameters, statement.statement_id, statement.template, rows, limit)
+    wanted = units is not None
+    batches = BulkExecutions(connection._parameters, statement.statement_id, statement.template, rows, limit, wanted)
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = connection._run(statements.execute_bulk(engine, statement, payload), seconds)
-            total += result.affected_rows
+            bulk = statements.execute_bulk(engine, statement, payload, wanted)
+            result: Result = connection._run(bulk, seconds)
+            if units is None:
+                total += result.affected_rows
+            else:
+                did = [UnitResult(*row) for row in result.rows or ()]
+                units += did
+                total += sum(unit.affected_rows for unit in did)
     except NotBindable:
         return total, batches.rest()
     except errors.Error as error:
