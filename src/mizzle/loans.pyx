@@ -165,6 +165,7 @@ cdef class Member:
         """Its holder is done with it: nothing can be run on that object any more."""
         self._slots.put(copy, self._slots._channel, <PyObject*>self._returned)
         self._slots.put(copy, self._slots._lent, <PyObject*>None)
+        self.engine.progress.callback = self.conn._on_progress
         if not self.engine.pristine or self.engine.streaming is not None:
             for name in OF_THE_SESSION:
                 setattr(self.conn, name, getattr(copy, name))

@@ -101,11 +101,13 @@ def err(errno: int, message: str, sqlstate: str | None = "HY000") -> bytes:
 
 def column(
     name: str = "c", type_code: int = field_types.MYSQL_TYPE_VAR_STRING, charset: int = UTF8MB4, flags: int = 0,
-    length: int = 255, decimals: int = 0,
+    length: int = 255, decimals: int = 0, extended: bytes | None = None,
 ) -> bytes:  # fmt: skip
+    """`extended`: MariaDB's extended metadata, where that was agreed on."""
     texts = (b"def", b"db", b"t", b"ot", name.encode(), b"oc")
     return (
         b"".join(map(lenenc, texts))
+        + (b"" if extended is None else lenenc(extended))
         + b"\x0c"
         + charset.to_bytes(2, "little")
         + length.to_bytes(4, "little")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import fractions
+import ipaddress
 import math
 import numbers
 import sys
 import time
 import types
 import uuid
+from array import array
 from collections import OrderedDict, namedtuple
 from decimal import Decimal
 from typing import Any
@@ -154,6 +156,9 @@ def read(literal: bytes, charset: str = "utf8", no_backslash_escapes: bool = Fal
         (bytearray(b"ab"), b"_binary'ab'"),
         (memoryview(b"abcd"), b"_binary'abcd'"),
         (memoryview(b"abcd")[::2], b"_binary'ac'"),
+        (array("f", [0.5]), b"_binary'\\0\\0\\0?'"),
+        (memoryview(array("f", [0.5, 1, 0.5]))[::2], b"_binary'\\0\\0\\0?\\0\\0\\0?'"),
+        (ipaddress.ip_address("10.0.0.1"), b"'10.0.0.1'"),
         (dt.date(2024, 2, 29), b"'2024-02-29'"),
         (dt.date.min, b"'0001-01-01'"),
         (dt.datetime(2024, 2, 29, 1, 2, 3), b"'2024-02-29 01:02:03'"),
@@ -251,6 +256,7 @@ REFUSED = [
     (1j, "type complex"),
     (iter([1]), "type list_iterator"),
     (range(3), "type range"),
+    (array("d", [1]), "type array.array"),
     (NotATime(2024, 1, 1), "NotATime"),
     ([], "empty list"),
     (set(), "empty set"),

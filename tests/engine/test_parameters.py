@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import enum
+import ipaddress
 import struct
 import time
 import uuid
+from array import array
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -95,6 +97,9 @@ VALUES: list[tuple[Any, bytes]] = [
     (Colour.RED, text(b"r")),
     (Text("sub"), text(b"sub")),
     (uuid.UUID(int=1), text(str(uuid.UUID(int=1)).encode())),
+    (ipaddress.ip_address("::1"), text(b"::1")),
+    (array("f", [1, -2.5]), one(ft.MYSQL_TYPE_BLOB, lenenc(struct.pack("<2f", 1, -2.5)))),
+    (memoryview(array("f", [1, -2.5, 3]))[::2], one(ft.MYSQL_TYPE_BLOB, lenenc(struct.pack("<2f", 1, 3)))),
 ]
 
 
@@ -213,6 +218,11 @@ def test_bulk() -> None:
     assert count == 3
     one, two = b"\0" + struct.pack("<q", 1), b"\0" + struct.pack("<q", 2)
     assert packet == bulk(NUMBER + TEXT, one, b"\0\1a", b"\1", b"\1", two, b"\0\1b")
+
+
+def test_bulk_with_unit_results() -> None:
+    [(packet, _)] = BulkExecutions(Parameters(), 7, template(1), [(1,)], 1 << 20, True)
+    assert packet == b"\x07\0\0\0" + b"\xc0\0" + NUMBER + b"\0" + struct.pack("<q", 1)
 
 
 def test_a_column_of_nulls_has_a_type_too() -> None:

@@ -376,3 +376,16 @@ def feed(conversation: Any, data: bytes) -> None:
     space = conversation.wire.space(ReceiveBuffer(4096))
     space[: len(data)] = data
     conversation.wire.received(len(data))
+
+
+@pytest.mark.parametrize("chunk", [None, 1])
+def test_unit_results_are_no_rows_of_the_statement(chunk: int | None) -> None:
+    made, statement = mariadb(), prepared("INSERT INTO t VALUES (%s)")
+    play(statements.prepare(made, statement), prepare_answer(columns=0, parameters=1))
+    big = {"type_code": ft.MYSQL_TYPE_LONGLONG, "charset": 63}
+    columns = [column("Id", **big), column("Affected_rows", **big)]
+    rows = [binary_row(struct.pack("<q", number), struct.pack("<q", 1)) for number in (7, 8)]
+    conversation = statements.execute_bulk(made, statement, b"payload", True)
+    result = play(conversation, packets(b"\2", *columns, *rows, ok(header=0xFE)), chunk)
+    assert result.rows == [(7, 1), (8, 1)]
+    assert statement.columns is None

@@ -1,6 +1,7 @@
 """connect_options(): one keyword at a time, and keywords together."""
 
 import dataclasses
+import json
 import pickle
 import ssl
 from typing import Any
@@ -8,7 +9,12 @@ from typing import Any
 import pytest
 
 from mizzle.constants import charsets
-from mizzle.constants.capabilities import CLIENT_COMPRESS, CLIENT_FOUND_ROWS, CLIENT_MULTI_STATEMENTS
+from mizzle.constants.capabilities import (
+    CLIENT_COMPRESS,
+    CLIENT_FOUND_ROWS,
+    CLIENT_INTERACTIVE,
+    CLIENT_MULTI_STATEMENTS,
+)
 from mizzle.errors import NotSupportedError
 from mizzle.options import ConnectOptions, connect_options, password_bytes
 from mizzle.options.keywords import SETTINGS
@@ -115,7 +121,11 @@ def test_value(keyword: str, value: object, wanted: object) -> None:
         ("tls_versions", 3),
         ("zero_dates", "maybe"),
         ("server_public_key", "/etc/mysql/key.pem"),
-        ("conv", {"a": str}),
+        ("conv", {("a",): str}),
+        ("conv", {(1, 2): str}),
+        ("conv", {1.5: str}),
+        ("json", "loads"),
+        ("vector", "list"),
         ("cursorclass", "DictCursor"),
         ("row_factory", 3),
         ("use_unicode", "utf8"),
@@ -199,6 +209,17 @@ def test_prepared_statements() -> None:
             connect_options(**wrong)
 
 
+def test_conversions() -> None:
+    plain = connect_options()
+    assert (plain.json, plain.uuid, plain.inet, plain.vector) == (None, False, False, "bytes")
+    assert connect_options(json=True).json is json.loads
+    assert connect_options(url="mysql://h/?json=true&uuid=1&vector=numpy").json is json.loads
+    assert connect_options(json=False).json is None
+    assert connect_options(json=str.upper).json is str.upper
+    keys = {1: str, "json": str, ("text", "latin1"): str, (252, "binary"): str, dict: str}
+    assert connect_options(conv=keys).conv == keys
+
+
 def test_password_callable() -> None:
     def password() -> str:
         return "fresh"
@@ -217,6 +238,13 @@ def test_found_rows_is_a_client_flag() -> None:
     options = connect_options(found_rows=True, client_flag=CLIENT_MULTI_STATEMENTS)
     assert options.client_flag == CLIENT_FOUND_ROWS | CLIENT_MULTI_STATEMENTS
     assert connect_options(found_rows=False, client_flag=CLIENT_FOUND_ROWS).client_flag == 0
+
+
+def test_interactive_is_a_client_flag() -> None:
+    assert connect_options(interactive=True).client_flag == CLIENT_INTERACTIVE
+    assert connect_options(interactive=True, found_rows=True).client_flag == CLIENT_INTERACTIVE | CLIENT_FOUND_ROWS
+    assert not connect_options(interactive=False, client_flag=CLIENT_INTERACTIVE).interactive
+    assert connect_options(url="mysql://h/?interactive=1").interactive
 
 
 def test_program_name_is_an_attribute() -> None:
@@ -252,7 +280,7 @@ def test_options_are_frozen_and_can_be_copied() -> None:
 
 def test_every_setting_is_a_field_or_part_of_one() -> None:
     fields = {field.name for field in dataclasses.fields(ConnectOptions)}
-    flags = {"found_rows", "can_handle_expired_passwords"}
+    flags = {"found_rows", "interactive", "can_handle_expired_passwords"}
     assert SETTINGS.keys() - fields == flags | {"ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}
     assert fields <= SETTINGS.keys()
 

@@ -92,15 +92,6 @@ def test_geometry_is_bytes(conn: Any) -> None:
     assert conn.execute("SELECT ST_X(any_kind) FROM g WHERE p IS NULL").fetchall() == [(1.0,)]
 
 
-def test_vector_is_bytes(conn: Any, server: Server) -> None:
-    if server.version < ((11, 7) if server.is_mariadb else (9, 0)):
-        pytest.skip("this server has no vectors")
-    made = "VEC_FromText" if server.is_mariadb else "TO_VECTOR"
-    conn.execute("CREATE TEMPORARY TABLE v (v VECTOR(3))")
-    conn.execute(f"INSERT INTO v VALUES ({made}('[1, 2.5, -3]'))")
-    assert conn.execute("SELECT v FROM v").fetchall() == [(struct.pack("<3f", 1, 2.5, -3),)]
-
-
 def test_uuid(conn: Any, server: Server) -> None:
     value = uuid.UUID("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     assert same(there_and_back(conn, "UUID" if server.is_mariadb else "CHAR(36)", [value]), [str(value)])

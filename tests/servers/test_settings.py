@@ -160,3 +160,21 @@ def test_nobody_listens(connect: Connect, tmp_path: Path) -> None:
         connect(unix_socket=tmp_path / "none.sock")
     assert caught.value.args[0] == 2002
     assert not caught.value.sent
+
+
+def test_interactive_sessions_have_their_own_timeout(connect: Connect) -> None:
+    query = "SELECT @@wait_timeout = @@interactive_timeout, @@global.wait_timeout = @@wait_timeout"
+    admin = connect(autocommit=True)
+    [(before,)] = admin.execute("SELECT @@global.interactive_timeout").fetchall()
+    admin.execute("SET GLOBAL interactive_timeout = 12345")
+    try:
+        assert connect(interactive=True).execute("SELECT @@wait_timeout").fetchone() == (12345,)
+        assert connect().execute(query).fetchone() == (0, 1)
+    finally:
+        admin.execute("SET GLOBAL interactive_timeout = %s", (before,))
+
+
+def test_compression_in_use(connect: Connect, server: Server) -> None:
+    assert connect().compression is None
+    assert connect(compress="zlib").compression == "zlib"
+    assert connect(compress=True).compression == ("zlib" if server.is_mariadb else "zstd")

@@ -28,9 +28,11 @@ _SECRETS = ("password", "password2", "password3", "openid_token")
 _MAX_TOKEN = 65536
 
 
-async def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint) -> AsyncChannel:
+async def log_in(
+    world: Any, options: ConnectOptions, endpoint: worlds.Endpoint, deadline: Deadline | None = None
+) -> AsyncChannel:
     """A channel of that world whose engine has passed the connection phase, within `connect_timeout` seconds."""
-    deadline = Deadline(options.connect_timeout)
+    deadline = deadline or Deadline(options.connect_timeout)
     channel = await open_channel(world, options, endpoint, deadline)
     try:
         engine = Engine(await with_credentials(options), secure=endpoint.unix_socket is not None)

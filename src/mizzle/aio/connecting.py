@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mizzle import errors, worlds
 from mizzle.aio.channels import log_in
 from mizzle.aio.connection import Connection
+from mizzle.aio.redirecting import log_in_and_follow
 from mizzle.aio.rescue import Rescue
 from mizzle.options import connect_options
 
@@ -34,7 +35,7 @@ async def connect(*, connection_class: type[Connection] | None = None, **keyword
 async def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
     """The same for options that are settled."""
     channel = await open_session(options)
-    return (connection_class or Connection)(channel, channel.engine, options)
+    return (connection_class or Connection)(channel, channel.engine, channel.engine.options)
 
 
 async def open_session(options: ConnectOptions) -> AsyncChannel:
@@ -43,9 +44,12 @@ async def open_session(options: ConnectOptions) -> AsyncChannel:
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
     )
-    channel = await log_in(world, options, endpoint)
+    if options.redirect == "off":
+        channel = await log_in(world, options, endpoint)
+    else:
+        channel = await log_in_and_follow(world, options, endpoint)
     if options.on_interrupt != "close":
-        channel.rescue = Rescue(world, channel, channel.engine, options)
+        channel.rescue = Rescue(world, channel, channel.engine, channel.engine.options)
     channel.read_timeout = options.read_timeout
     channel.write_timeout = options.write_timeout
     return channel

@@ -7,17 +7,18 @@ Must not know: packets, sockets, how the world waits.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from mizzle import errors
 from mizzle.aio.channels import leave
-from mizzle.aio.cursor import Args, Cursor, Infile, infile_sender
+from mizzle.aio.cursor import Args, Cursor, Infile, OnProgress, infile_sender
 from mizzle.aio.statement import Statement, Statements, make_statement
 from mizzle.aio.streaming import still_streaming
 from mizzle.aio.transaction import Transaction
 from mizzle.constants import charsets, errnos
+from mizzle.constants.capabilities import CLIENT_QUERY_ATTRIBUTES
 from mizzle.engine import statements
 from mizzle.engine.literals import Literals
 from mizzle.engine.parameters import Parameters
@@ -101,8 +102,8 @@ class Connection:
     # A pool copies them at each loan (mizzle.loans): by slots that is a matter of nanoseconds.
     __slots__ = (
         "__dict__", "__weakref__", "_blocks", "_channel", "_counts", "_encoders", "_engine", "_lent", "_literals",
-        "_options", "_parameters", "_prepares", "_server_packet", "_statements", "_stream", "_streamer", "cursorclass",
-        "row_factory", "timeout",
+        "_on_progress", "_options", "_parameters", "_prepares", "_server_packet", "_statements", "_stream", "_streamer",
+        "cursorclass", "row_factory", "timeout",
     )  # fmt: skip
 
     #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
@@ -119,6 +120,8 @@ class Connection:
         self.timeout = options.timeout
         self.cursorclass = options.cursorclass or Cursor
         self.row_factory = options.row_factory
+        self._on_progress: OnProgress | None
+        self.on_progress = options.on_progress
         self._encoders = {key: encoder for key, encoder in (options.conv or {}).items() if isinstance(key, type)}
         self._prepares = options.prepare_threshold > 0
         self._statements = Statements(options)
@@ -133,7 +136,8 @@ class Connection:
     def _speak(self, codec: str) -> None:
         """Write text in this codec from now on."""
         self._literals = Literals(codec, self._encoders)
-        self._parameters = Parameters(codec, self._encoders)
+        named = bool(self._engine.capabilities & CLIENT_QUERY_ATTRIBUTES)
+        self._parameters = Parameters(codec, self._encoders, named)
         self._statements.forget(self)
 
     def __repr__(self) -> str:
@@ -168,10 +172,23 @@ class Connection:
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Cursor[Any]:
         """Run a statement on a new cursor, which is returned with its result; see `Cursor.execute`."""
         cursor = self.cursor()
-        await cursor.execute(query, args, timeout=timeout, infile=infile, prepare=prepare)
+        if attributes is None and on_progress is None:
+            await cursor.execute(query, args, timeout=timeout, infile=infile, prepare=prepare)
+        else:
+            await cursor.execute(
+                query,
+                args,
+                timeout=timeout,
+                infile=infile,
+                prepare=prepare,
+                attributes=attributes,
+                on_progress=on_progress,
+            )
         return cursor
 
     async def prepare(self, query: str | bytes, *, timeout: float | None = None) -> Statement:
@@ -326,6 +343,10 @@ class Connection:
         if self._blocks and isinstance(error, errors.Error) and error.errno == errnos.ER_LOCK_DEADLOCK:
             self._transaction_lost(error)
 
+    def _attributes(self, attributes: Mapping[str, Any]) -> bytes | None:
+        """Query attributes as they go before a statement; None where the server has none."""
+        return self._parameters.attributes(attributes) if self._parameters.named and attributes else None
+
     def _sender(self, infile: Infile) -> Callable[[str], Iterator[bytes]]:
         if not self._options.local_infile:
             raise errors.ProgrammingError(0, "infile= needs a connection with connect(local_infile=True)", sent=False)
@@ -439,6 +460,28 @@ class Connection:
     def tls(self) -> ssl.SSLObject | None:
         """The TLS session (its cipher(), version(), getpeercert()), or None if the connection is not encrypted."""
         return self._engine.tls
+
+    @property
+    def compression(self) -> str | None:
+        """What the connection is compressed by, "zlib" or "zstd"; None if it is not."""
+        return self._engine.compression
+
+    @property
+    def on_progress(self) -> OnProgress | None:
+        """What is called with the Progress (stage, max_stage, progress in percent, info) of a long statement; or None.
+
+        MariaDB reports ALTER TABLE, LOAD DATA, CHECK TABLE and others every `progress_report_time` seconds (5, a system
+        variable of the server's); MySQL reports nothing.
+
+        It is called from where the world receives, which may be a hub or a loop: it must return soon, and wait for
+        nothing. An exception in it is raised when the statement is over, and the
+        connection lives; until then it is not called again.
+        """
+        return self._on_progress
+
+    @on_progress.setter
+    def on_progress(self, callback: OnProgress | None) -> None:
+        self._on_progress = self._engine.progress.callback = callback
 
     def fileno(self) -> int:
         """The number of the socket. To be looked at, not to be read from."""

@@ -19,19 +19,22 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 from mizzle import errors
 from mizzle.aio import statement
 from mizzle.aio.iteration import Rows
+from mizzle.aio.statement import UnitResult
 from mizzle.engine.insert_values import fold, fold_insert
 from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
-    from mizzle.engine.conversations import Result
+    from mizzle.engine.conversations import Progress, Result
     from mizzle.engine.prepared import Prepared
+    from mizzle.engine.text_rows import Description
 
 Row = TypeVar("Row")
 Args: TypeAlias = Sequence[Any] | Mapping[str, Any]
+#: What is called with the progress of a statement.
+OnProgress: TypeAlias = "Callable[[Progress], object]"
 #: What LOAD DATA LOCAL INFILE may send: a path, a file open for reading bytes, or anything that yields bytes.
 Infile: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[bytes]
-Description: TypeAlias = tuple[tuple[str, int, int | None, int, int, int, bool], ...]
 
 INFILE_CHUNK = 65536
 
@@ -74,6 +77,9 @@ class Cursor(Rows[Row]):
     #: Rows of the result, or rows affected; -1 before a statement was executed and where it is not known.
     rowcount: int = -1
 
+    #: What executemany(…, unit_results=True) did for each row; None otherwise.
+    unit_results: list[UnitResult] | None = None
+
     #: `lastrowid` of a cursor that is closed.
     _last_known_id: int | None = None
 
@@ -109,6 +115,8 @@ class Cursor(Rows[Row]):
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read its results; returns `rowcount`.
 
@@ -119,6 +127,9 @@ class Cursor(Rows[Row]):
         `prepare=True` has the server prepare the statement (COM_STMT_PREPARE) and bind the values to it; the connection
         keeps it prepared for the next time. None: as the option `prepare_threshold` says. False: it is sent as text,
         as are statements with `infile`.
+
+        `attributes` go with the statement, such as a trace's id, and mysql_query_attribute_string() reads them; servers
+        that have none (MariaDB, MySQL before 8.0.23) get none. `on_progress`: see `Connection.on_progress`.
 
         A server's error leaves the connection in order; after a timeout or an interrupt it is closed (see `alive` of
         the exception).
@@ -132,9 +143,11 @@ class Cursor(Rows[Row]):
             await connection._settle_stream()
         seconds = connection.timeout if timeout is None else timeout
         result = None
+        if on_progress is not None:
+            connection._engine.progress.callback = on_progress
         try:
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
-                result = await statement.execute(connection, query, args, seconds, prepare)
+                result = await statement.execute(connection, query, args, seconds, prepare, attributes=attributes)
             if result is None:
                 if args is None:
                     sql = connection._literals.encode(query)
@@ -142,22 +155,29 @@ class Cursor(Rows[Row]):
                     literals = connection._literals
                     literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                     sql = literals.assemble(query, args)
-                conversation = connection._engine.query(sql, None if infile is None else connection._sender(infile))
+                sender = None if infile is None else connection._sender(infile)
+                before = None if attributes is None else connection._attributes(attributes)
+                conversation = connection._engine.query(sql, sender, before)
                 result = await connection._channel.run(conversation, seconds)
         except BaseException as error:
             self._forget()
             connection._failed(error)
             raise
+        finally:
+            if on_progress is not None:
+                connection._engine.progress.callback = connection.on_progress
         return self._show(result)
 
-    async def _execute_statement(self, prepared: Prepared, args: Args, timeout: float | None) -> int:
+    async def _execute_statement(
+        self, prepared: Prepared, args: Args, timeout: float | None, attributes: Mapping[str, Any] | None = None
+    ) -> int:
         """Execute what a Statement holds."""
         connection = self._use()
         if connection._stream is not None:
             await connection._settle_stream()
         seconds = connection.timeout if timeout is None else timeout
         try:
-            result = await statement.run(connection, prepared, args, seconds, True)
+            result = await statement.run(connection, prepared, args, seconds, True, attributes=attributes)
         except BaseException as error:
             connection._failed(error)
             raise
@@ -190,7 +210,13 @@ class Cursor(Rows[Row]):
         self._iterator = source if factory is None else map(factory(result.columns or ()), source)
 
     async def executemany(
-        self, query: str, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False
+        self,
+        query: str,
+        args: Iterable[Args],
+        *,
+        timeout: float | None = None,
+        pipeline: bool = False,
+        unit_results: bool = False,
     ) -> int:
         """Run one statement for each of `args`; returns the sum of the rows affected.
 
@@ -202,9 +228,15 @@ class Cursor(Rows[Row]):
         error does not keep the server from the rows that were on their way: it is meant for a transaction that is
         rolled back after any error. `row` of the error is the row's index.
 
+        `unit_results=True` has the cursor's `unit_results` say for each row which AUTO_INCREMENT value it generated and
+        how many rows it affected: MariaDB (from 11.5.1 on) says so of many rows at once, others one by one.
+
         `timeout` is in seconds, for each command sent.
         """
         connection = self._use()
+        if unit_results:
+            return await self._execute_units(query, args, timeout, pipeline)
+        self.unit_results = None
         total = 0
         escapes = connection._engine.no_backslash_escapes
         folded = fold_insert(query, escapes) if isinstance(query, str) and not pipeline else None
@@ -222,12 +254,37 @@ class Cursor(Rows[Row]):
         self.rowcount = total
         return total
 
+    async def _execute_units(self, query: str, args: Iterable[Args], timeout: float | None, pipeline: bool) -> int:
+        """Each row by itself, or in bulk if the server says what each did."""
+        if pipeline:
+            raise errors.ProgrammingError(0, "unit_results=True and pipeline=True exclude each other", sent=False)
+        connection = self._use()
+        self._forget()
+        units: list[UnitResult] = []
+        self.unit_results = units
+        total, rest = 0, args
+        prepared = statement.for_units(connection, query, args)
+        if prepared is not None:
+            seconds = connection.timeout if timeout is None else timeout
+            total, rest = await statement.execute_bulk(connection, prepared, args, seconds, units)
+        for row in rest:
+            total += await self._execute_each(query, [row], timeout, None, len(units))
+            result = self._result
+            units.append(UnitResult(0 if result is None else result.last_insert_id, self.rowcount))
+        self.rowcount = total
+        return total
+
     async def _execute_each(
-        self, query: str | bytes, args: Iterable[Args], timeout: float | None, prepared: Prepared | None = None
+        self,
+        query: str | bytes,
+        args: Iterable[Args],
+        timeout: float | None,
+        prepared: Prepared | None = None,
+        first: int = 0,
     ) -> int:
         """One by one."""
         total = 0
-        for index, row in enumerate(args):
+        for index, row in enumerate(args, first):
             try:
                 if prepared is None:
                     total += await self.execute(query, row, timeout=timeout)
@@ -347,7 +404,10 @@ class Cursor(Rows[Row]):
 
     @property
     def description(self) -> Description | None:
-        """For each column a tuple (name, type_code, None, length, precision, scale, null_ok); None without a result."""
+        """For each column (name, type_code, None, length, precision, scale, null_ok); None without a result.
+
+        Each is a tuple with attributes of these names, and of `type_name` ('varchar', 'json', 'uuid', …) besides.
+        """
         return None if self._result is None else self._result.description
 
     @property

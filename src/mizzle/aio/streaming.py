@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import operator
 import weakref
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from mizzle import errors
 from mizzle.aio import statement
-from mizzle.aio.cursor import Args, Cursor, Infile
+from mizzle.aio.cursor import Args, Cursor, Infile, OnProgress
 from mizzle.aio.iteration import END, Batches
 from mizzle.rows import dict_row
 
@@ -40,11 +41,13 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read the head of its result; returns `rowcount`.
 
         `timeout`, in seconds, holds for this call and for each later one that fetches rows of this result. Everything
-        else is as in `Cursor.execute`.
+        else is as in `Cursor.execute`; `on_progress` is for this call.
         """
         connection = self._use()
         await self._finish()
@@ -52,10 +55,12 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
             await connection._settle_stream()
         self._timeout = timeout
         result = None
+        if on_progress is not None:
+            connection._engine.progress.callback = on_progress
         try:
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
                 seconds = connection.timeout if timeout is None else timeout
-                result = await statement.execute(connection, query, args, seconds, prepare, stream=True)
+                result = await statement.execute(connection, query, args, seconds, prepare, True, attributes)
             if result is None:
                 if args is None:
                     sql = connection._literals.encode(query)
@@ -63,12 +68,19 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
                     literals = connection._literals
                     literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                     sql = literals.assemble(query, args)
-                conversation = connection._engine.stream(sql, None if infile is None else connection._sender(infile))
+                conversation = connection._engine.stream(
+                    sql,
+                    None if infile is None else connection._sender(infile),
+                    None if attributes is None else connection._attributes(attributes),
+                )
                 result = await connection._run(conversation, timeout)
         except BaseException as error:
             self._forget()
             connection._failed(error)
             raise
+        finally:
+            if on_progress is not None:
+                connection._engine.progress.callback = connection.on_progress
         return self._show(result)
 
     def _show(self, result: Result) -> int:

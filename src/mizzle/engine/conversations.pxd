@@ -1,6 +1,7 @@
 """Conversations and the engine that begins them."""
 
-from mizzle.engine.results cimport Result
+from mizzle.engine.progress cimport Reports
+from mizzle.engine.results cimport ROWS_RAISED, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
 
@@ -51,14 +52,19 @@ cdef class Engine:
     cdef list _anew                         # those that make the session as after the login
     cdef object _anew_charset               # its character set then
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
-    cdef bint _discarding                   # rows are read and dropped
+    cdef public bint discarding             # rows are read and dropped
     cdef bint _deprecate_eof
     cdef bint _cache_metadata
+    cdef bytes _no_attributes               # what goes before a COM_QUERY without attributes; None: the server has none
+    cdef readonly Reports progress
+    cdef public str redirect                # where the server wants its clients to go, as it said at the login
     cdef Decoding _decoding
 
-    cpdef int begin(self, int command, bytes payload) except -1
+    cpdef int begin(self, int command, bytes payload, bytes attributes=*) except -1
     cdef int check_idle(self, int command, Py_ssize_t length) except -1
     cdef object server_error(self)
+    cdef bint next_answer(self) except -1
+    cdef RowsEnd drain_rows(self, Result result, bint keep) except ROWS_RAISED
     cdef int settle(self, Result result) except -1
     cdef int _queue_ahead(self, int command) except -1
     cdef Conversation conversation(self, steps, str name, Kind kind=*)

@@ -9,10 +9,11 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 
 from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE
-from mizzle.engine import infile as infiles, login
+from mizzle.engine import conversions, infile as infiles, interrupts, login
 from mizzle.engine.constants cimport *
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
 from mizzle.engine.prepared cimport Prepared
+from mizzle.engine.progress cimport Reports
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
@@ -29,6 +30,7 @@ cdef extern from "Python.h":
 
 DONE, READ, WRITE = 0, 1, 2
 cdef object _READ = READ
+cdef bytes NO_ATTRIBUTES = b"\0\1"      # parameter_count [lenenc], parameter_set_count [lenenc]
 
 cdef enum:
     OK = 0x00
@@ -108,7 +110,7 @@ cdef class Conversation:
         if steps is None or self._kind == DECISIVE or self.engine.sending_file or self.wire.damaged:
             return None
         self._steps = None
-        return self.engine.conversation(self.engine._drain(steps), f"the rest of {self.name}", self._kind)
+        return self.engine.conversation(interrupts.drain(self.engine, steps), f"the rest of {self.name}", self._kind)
 
     def abandon(self, cause):
         """Nobody goes on with this: the stream stands in the middle of an answer, the engine is broken."""
@@ -134,8 +136,9 @@ cdef class Engine:
         self.ssl_context = ssl_context
         self.password = options.password if password is None else password
         self.wire = Wire(options.max_allowed_packet)
+        self.progress = Reports()
         self.charset = login.charset_of(options)
-        self._decoding = login.decoding_for(options, self.charset)
+        self._decoding = conversions.decoding_for(options, self.charset)
         self.server_version = ""
         self.server_version_info = ()
         self.session = 1
@@ -164,6 +167,11 @@ cdef class Engine:
         return None if self.wire.filter is None else self.wire.filter.ssl_object
 
     @property
+    def compression(self) -> str | None:
+        """The algorithm in use."""
+        return None if self.wire.compression is None else self.wire.compression.algorithm
+
+    @property
     def max_allowed_packet(self) -> int:
         return self.wire.max_packet
 
@@ -172,11 +180,15 @@ cdef class Engine:
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
         self._cache_metadata = (capabilities & MARIADB_CLIENT_CACHE_METADATA) != 0
+        self.progress.agreed = (capabilities & MARIADB_CLIENT_PROGRESS) != 0
+        self._no_attributes = NO_ATTRIBUTES if capabilities & CLIENT_QUERY_ATTRIBUTES else None
+        self.set_charset(self.charset)
 
     def set_charset(self, charset not None):
         """The session speaks another character set now (SET NAMES): decode what it sends by that."""
         self.charset = charset
-        self._decoding = login.decoding_for(self.options, charset)
+        extended = (self.capabilities & MARIADB_CLIENT_EXTENDED_METADATA) != 0
+        self._decoding = conversions.decoding_for(self.options, charset, extended)
 
     def unsolicited(self):
         """Bytes came while no command ran (`wire.unread`): returns the error that they mean; the connection is over."""
@@ -214,13 +226,15 @@ cdef class Engine:
         made.name = name
         return made
 
-    cpdef int begin(self, int command, bytes payload) except -1:
-        """Queue a command, if the wire stands between two."""
+    cpdef int begin(self, int command, bytes payload, bytes attributes=None) except -1:
+        """Queue a command, if the wire stands between two. `attributes` go before a COM_QUERY."""
         self.check_idle(command, len(payload))
         self.settled = False
         if self.pristine and not leaves_no_trace(command, payload):
             self.pristine = False
-        return self.wire.begin(command, payload)
+        if command == COM_QUERY and attributes is None:
+            attributes = self._no_attributes
+        return self.wire.begin(command, payload, attributes)
 
     cdef int check_idle(self, int command, Py_ssize_t length) except -1:
         """The wire stands between two commands, or this raises. What goes in front of this command is queued."""
@@ -250,6 +264,7 @@ cdef class Engine:
         error = read_err(&reader)
         self.settled = error.alive
         self.streaming = None
+        self.progress.forget()
         return error
 
     cdef int settle(self, Result result) except -1:
@@ -284,16 +299,11 @@ cdef class Engine:
         self.status_flags = self.initial_status
         self.pristine = True
 
-    @property
-    def owes(self) -> bool:
-        """Do commands wait to go in front of the next one?"""
-        return len(self._ahead) > 0
-
     cdef int _queue_ahead(self, int command) except -1:
         # These leave nothing of the session as it was.
         if command not in (COM_QUIT, COM_RESET_CONNECTION, COM_CHANGE_USER):
             for before, payload, answered in self._ahead:
-                self.wire.begin(before, payload)
+                self.wire.begin(before, payload, self._no_attributes if before == COM_QUERY else None)
                 self._unanswered += answered
         self._ahead.clear()
         return 0
@@ -329,21 +339,24 @@ cdef class Engine:
 
     # -- queries --------------------------------------------------------------------------------------------------
 
-    def query(self, bytes sql not None, infile=None) -> Conversation:
-        """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others."""
-        return self.conversation(self._run(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
+    def query(self, bytes sql not None, infile=None, bytes attributes=None) -> Conversation:
+        """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others.
 
-    def _run(self, int command, bytes payload, Prepared statement, infile):
+        `attributes` are what Parameters.attributes() made.
+        """
+        return self.conversation(self._run(COM_QUERY, sql, None, infile, attributes), "COM_QUERY", STATEMENT)
+
+    def _run(self, int command, bytes payload, Prepared statement, infile, bytes attributes=None):
         """A statement and all its results; `payload` None: the command has been sent."""
         cdef Wire wire = self.wire
         cdef Result first = None, last = None, result
         cdef RowsEnd end = ROWS_END
         if payload is not None:
-            self.begin(command, payload)
+            self.begin(command, payload, attributes)
         if self._unanswered:
             yield from self._pass_ahead()
         while not self.settled:
-            while not wire.next_packet():
+            while not self.next_answer():
                 yield _READ
             if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
                 yield from self._send_infile(infile)
@@ -356,10 +369,10 @@ cdef class Engine:
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
-                    end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
+                    end = self.drain_rows(result, True)
                     while end == ROWS_MORE:
                         yield _READ
-                        end = result.drain_rows(wire, not self._discarding, self._deprecate_eof)
+                        end = self.drain_rows(result, True)
             if end == ROWS_ERR:
                 error = self.server_error()
                 if first is None:
@@ -372,21 +385,21 @@ cdef class Engine:
             else:
                 last.next = result if result.error is None else result.error
             last = result
-        return unspoiled(first)
+        return self.progress.unspoiled(first)
 
     def _send_infile(self, infile):
         """The packet that was taken asks for a file: send it, and take the one that answers it."""
         yield from infiles.send(self, self.wire.take_again(), infile)
-        while not self.wire.next_packet():
+        while not self.next_answer():
             yield _READ
 
-    def stream(self, bytes sql not None, infile=None) -> Conversation:
+    def stream(self, bytes sql not None, infile=None, bytes attributes=None) -> Conversation:
         """COM_QUERY, read up to its first row: go on with fetch_batch(), skip_rows() and next_result()."""
-        return self.conversation(self._stream(COM_QUERY, sql, None, infile), "COM_QUERY", STATEMENT)
+        return self.conversation(self._stream(COM_QUERY, sql, None, infile, attributes), "COM_QUERY", STATEMENT)
 
-    def _stream(self, int command, bytes payload, Prepared statement, infile):
+    def _stream(self, int command, bytes payload, Prepared statement, infile, bytes attributes=None):
         if payload is not None:
-            self.begin(command, payload)
+            self.begin(command, payload, attributes)
         if self._unanswered:
             yield from self._pass_ahead()
         return (yield from self._open_result(statement, infile))
@@ -395,7 +408,7 @@ cdef class Engine:
         cdef Wire wire = self.wire
         cdef Result result = Result.__new__(Result)
         result.statement = statement
-        while not wire.next_packet():
+        while not self.next_answer():
             yield _READ
         if wire.packet_length and wire.packet[0] == LOCAL_INFILE:
             yield from self._send_infile(infile)
@@ -408,7 +421,7 @@ cdef class Engine:
         if result.finished:
             self.settle(result)
         self.streaming = None if self.settled else result
-        return result
+        return self.progress.unspoiled(result) if self.settled else result
 
     def fetch_batch(self, Result result not None) -> Conversation:
         """The rows of a streamed result that come next, as many as one read brings; none at its end."""
@@ -425,7 +438,7 @@ cdef class Engine:
         self.check_streaming(result)
         self.streaming = None           # until the rows have proved to be such: see Conversation._end
         while True:
-            end = result.drain_rows(self.wire, keep and not self._discarding, self._deprecate_eof)
+            end = self.drain_rows(result, keep)
             if end != ROWS_MORE or result.rows or result.error is not None and keep:
                 break
             yield _READ
@@ -433,6 +446,7 @@ cdef class Engine:
             raise self.server_error()
         if end == ROWS_END:
             self.settle(result)
+            self.progress.spoil(result)
         self.streaming = None if self.settled else result
         rows, result.rows = result.rows, []
         if keep and result.error is not None:
@@ -455,31 +469,25 @@ cdef class Engine:
 
     # -- after an interrupt ---------------------------------------------------------------------------------------
 
-    def _drain(self, steps):
-        """Go on with the steps of a conversation that nobody waits for, to the end of the last result."""
-        self._discarding = True
-        try:
-            while True:
-                try:
-                    yield from steps
-                except Error:           # the server's word is an end like another: 1317, if KILL QUERY came in time
-                    if not self.settled and self.streaming is None:
-                        raise
-                if self.streaming is None:
-                    return
-                steps = self._fetch_batch(self.streaming, False)
-                if self.streaming.finished:
-                    steps = self._next_result(self.streaming)
-        finally:
-            self._discarding = False
-
     def absorb(self) -> Conversation:
         """A statement for a KILL QUERY that may have come too late: that ends this one, and no other."""
-        return self.conversation(self._absorb(), "the statement after KILL QUERY")
+        return self.conversation(interrupts.absorb(self), "the statement after KILL QUERY")
 
-    def _absorb(self):
-        self.begin(COM_QUERY, b"DO 0")
-        yield from self._answer()
+    # -- answers, past what MariaDB reports of its progress ----------------------------------------------------------
+
+    cdef bint next_answer(self) except -1:
+        """Take the next packet that is an answer, past reports of progress; False if it is not there."""
+        while self.wire.next_packet():
+            if not self.progress.took(self.wire, self.discarding):
+                return True
+        return False
+
+    cdef RowsEnd drain_rows(self, Result result, bint keep) except ROWS_RAISED:
+        """Result.drain_rows(), past reports of progress: CHECK TABLE gives rows meanwhile."""
+        cdef RowsEnd end = result.drain_rows(self.wire, keep and not self.discarding, self._deprecate_eof)
+        while end == ROWS_ERR and self.progress.took(self.wire, self.discarding):
+            end = result.drain_rows(self.wire, keep and not self.discarding, self._deprecate_eof)
+        return end
 
     def check_streaming(self, Result result):
         if self.streaming is not result:
@@ -554,10 +562,6 @@ cdef class Engine:
             yield from self._pass_ahead()
         return (yield from self.expect_ok())
 
-    def run_sql(self, bytes sql not None):
-        """A statement as part of another conversation; returns its Result."""
-        return (yield from self._run(COM_QUERY, sql, None, None))
-
     def run_together(self, list statements):
         """Statements in one flush, as part of another conversation; returns what each gave, a Result or an Error."""
         *before, last = statements
@@ -574,7 +578,7 @@ cdef class Engine:
         cdef Result result = Result.__new__(Result)
         cdef OkFields ok
         cdef Reader reader
-        while not wire.next_packet():
+        while not self.next_answer():
             yield _READ
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
@@ -590,8 +594,3 @@ cdef class Engine:
         return result
 
 
-cdef Result unspoiled(Result result):
-    """Raise what stood in the way of a row's values, now that the whole answer is read."""
-    if result.error is not None:
-        raise result.error
-    return result

@@ -40,6 +40,7 @@ cdef class Literals:
 cdef bytes long_digits(Buffer *out, object value)
 cdef str plain_digits(Buffer *out, object value)
 cdef object no_such_number(Buffer *out, object value)
+cdef object in_order(object view)
 cdef int refuse_other_characters(str codec, object value, str sent, bytes encoded) except -1
 
 

@@ -11,12 +11,14 @@ hexadecimal digits.
 
 import enum
 import numbers
+import sys
 import time
 import uuid
+from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.datetime cimport date, datetime, import_datetime, time as clock_time, timedelta
 from cpython.mem cimport PyMem_Free
@@ -49,6 +51,7 @@ cdef extern from "Python.h":
 cdef enum:
     MAX_DEPTH = 16      # of sequences in sequences; a list may contain itself
 
+cdef bint BIG_ENDIAN = sys.byteorder == "big"
 cdef object _Decimal = Decimal
 cdef object _Enum = enum.Enum
 cdef object _UUID = uuid.UUID
@@ -311,9 +314,15 @@ cdef class Literals:
             return self._write_float(out, float(value))
         if getattr(getattr(value, "dtype", None), "kind", None) == "b" and value.shape == ():   # numpy.bool
             return self._write_bool(out, bool(value))
+        if PyObject_CheckBuffer(value) and is_vector(memoryview(value)):    # array.array('f'), numpy's float32
+            return self._write_bytes(out, memoryview(value))
+        if type(value).__module__ == "ipaddress":
+            return self._write_str(out, str(value))
         hint = "convert it first, or give the connection an encoder for its type"
         if isinstance(value, Mapping):
             hint = "pass its values one by one, or json.dumps(value) for a JSON column"
+        elif PyObject_CheckBuffer(value):
+            hint = "a VECTOR is array.array('f') or a NumPy array of float32 with one axis; other buffers, as bytes(value)"
         what = f"a value of type {type_name(value)} cannot be written in SQL"
         raise wrong(out, CR_UNSUPPORTED_PARAM_TYPE, what, hint)
 
@@ -384,8 +393,8 @@ cdef class Literals:
     cdef int _write_bytes(self, Buffer *out, object value) except -1:
         cdef Py_buffer view
         cdef const unsigned char *escapes = &_quotes_only[0] if self.no_backslash_escapes else &_all_escapes[0]
-        if isinstance(value, memoryview) and not value.c_contiguous:
-            value = value.tobytes()
+        if isinstance(value, memoryview):
+            value = in_order(value)
         PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
         try:
             if self._escaping == CHARWISE:
@@ -419,6 +428,20 @@ cdef int refuse_other_characters(str codec, object value, str sent, bytes encode
                 at = str.index(value, before)
                 raise UnicodeEncodeError(codec, value, at, at + 1, f"it would become {after!r}")
     return 0
+
+
+cdef bint is_vector(object view) except -1:
+    """Numbers of four bytes in a row, as the servers have them in a VECTOR."""
+    return view.ndim == 1 and view.format.lstrip("<=") == "f"
+
+
+cdef object in_order(object view):
+    """A memoryview's bytes, in one piece; those of floats as a VECTOR has them, the lowest first."""
+    if BIG_ENDIAN and is_vector(view):
+        swapped = array("f", view.tobytes())
+        swapped.byteswap()
+        return swapped.tobytes()
+    return view if view.c_contiguous else view.tobytes()
 
 
 # -------------------------------------------------------------------------------------------------- multi-row statements

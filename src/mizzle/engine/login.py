@@ -34,7 +34,7 @@ from mizzle.engine.packets import (
     parse_handshake,
     parse_ok,
 )
-from mizzle.engine.text_rows import Decoding
+from mizzle.engine.session_state import redirect_in
 from mizzle.errors import Error, MalformedPacket, NotSupportedError, OperationalError, malformed_packet
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ WANTED = (
     | cap.CLIENT_MULTI_FACTOR_AUTHENTICATION
     | cap.MARIADB_CLIENT_STMT_BULK_OPERATIONS
     | cap.MARIADB_CLIENT_CACHE_METADATA
+    | cap.MARIADB_CLIENT_EXTENDED_METADATA
+    | cap.MARIADB_CLIENT_BULK_UNIT_RESULTS
+    | cap.MARIADB_CLIENT_PROGRESS
+    | cap.CLIENT_QUERY_ATTRIBUTES
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (
@@ -152,6 +156,8 @@ def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
     wanted = WANTED | (options.client_flag & ON_REQUEST)
     if options.database:
         wanted |= cap.CLIENT_CONNECT_WITH_DB
+    if options.redirect != "off":
+        wanted |= cap.CLIENT_SESSION_TRACK
     if options.local_infile:
         wanted |= cap.CLIENT_LOCAL_FILES
     wanted |= compression.capability(compression.chosen(options.compress, greeting.capabilities))
@@ -289,6 +295,8 @@ def authenticate(engine: Engine, exchange: Exchange) -> Steps:
             ok = parse_ok(payload)
             exchange.end(ok.info)
             engine.status_flags = ok.status_flags
+            if engine.options.redirect != "off":
+                engine.redirect = redirect_in(payload)
             engine.settled = True
             return
         if head == ERR:
@@ -400,21 +408,6 @@ def charset_of(options: ConnectOptions) -> Charset:
         except LookupError:
             return default_collation(options.charset)._replace(collation=options.collation)
     return default_collation(options.charset)
-
-
-def decoding_for(options: ConnectOptions, charset: Charset) -> Decoding:
-    """How values become Python's; one object for all connections that want the same, so that they share row formats."""
-    converters = {code: convert for code, convert in (options.conv or {}).items() if isinstance(code, int)}
-    if converters:
-        return Decoding(
-            zero_dates=options.zero_dates, use_unicode=options.use_unicode, converters=converters, codec=charset.codec
-        )
-    return shared_decoding(options.zero_dates, options.use_unicode, charset.codec)
-
-
-@cache
-def shared_decoding(zero_dates: str, use_unicode: bool, codec: str) -> Decoding:
-    return Decoding(zero_dates=zero_dates, use_unicode=use_unicode, codec=codec)
 
 
 def attributes(options: ConnectOptions) -> dict[str, str]:

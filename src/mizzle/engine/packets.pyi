@@ -11,6 +11,14 @@ class OkPacket(NamedTuple):
     warning_count: int
     info: bytes
 
+class Progress(NamedTuple):
+    """How far a statement is, by MariaDB: `progress` is the percentage of this stage, `info` the stage in words."""
+
+    stage: int
+    max_stage: int
+    progress: float
+    info: str
+
 class Handshake(NamedTuple):
     """Protocol::HandshakeV10, the server's greeting. MariaDB's own capabilities stand 32 bits up."""
 
@@ -26,6 +34,26 @@ class AuthSwitchRequest(NamedTuple):
     auth_plugin_name: str
     auth_plugin_data: bytes
 
+class Seven(NamedTuple):
+    """PEP 249's items of a column's description."""
+
+    name: str
+    type_code: int
+    display_size: None
+    internal_size: int
+    precision: int
+    scale: int
+    null_ok: bool
+
+class ColumnDescription(Seven):
+    """A column in `cursor.description`: PEP 249's seven items, and what else the server says in `column`."""
+
+    column: Column
+    @property
+    def type_name(self) -> str: ...
+    @property
+    def extended_type(self) -> str | None: ...
+
 class Column:
     """Protocol::ColumnDefinition41: what the server says of a column. `length` is in bytes."""
 
@@ -34,17 +62,21 @@ class Column:
     org_table: str
     name: str
     org_name: str
+    extended_type: str | None
     charset_id: int
     type_code: int
     flags: int
     decimals: int
     length: int
     @property
-    def description(self) -> tuple[str, int, None, int, int, int, bool]: ...
+    def description(self) -> ColumnDescription: ...
+    @property
+    def type_name(self) -> str: ...
 
 def parse_ok(payload: bytes) -> OkPacket: ...
 def parse_eof(payload: bytes) -> OkPacket: ...
 def parse_err(payload: bytes) -> Error: ...
+def parse_progress(payload: bytes) -> Progress: ...
 def parse_handshake(payload: bytes) -> Handshake: ...
 def build_ssl_request(capabilities: int, max_packet: int, charset_id: int) -> bytes: ...
 def build_handshake_response(
@@ -72,7 +104,7 @@ def build_change_user(
 ) -> bytes: ...
 def parse_column_count(payload: bytes) -> int: ...
 def parse_local_infile_request(payload: bytes) -> bytes: ...
-def parse_column_definition(payload: bytes, codec: str = "utf8") -> Column: ...
+def parse_column_definition(payload: bytes, codec: str = "utf8", extended: bool = False) -> Column: ...
 
 class StmtPrepareOk(NamedTuple):
     """COM_STMT_PREPARE_OK: the definitions of as many parameters, then columns, follow."""

@@ -8,16 +8,7 @@ Every parse_x raises MalformedPacket for a payload that is too short, too long o
 from typing import NamedTuple
 
 from mizzle.constants.errnos import CR_SERVER_HANDSHAKE_ERR
-from mizzle.engine.constants cimport (
-    CLIENT_CONNECT_ATTRS,
-    CLIENT_CONNECT_WITH_DB,
-    CLIENT_MYSQL,
-    CLIENT_PLUGIN_AUTH,
-    CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA,
-    CLIENT_SECURE_CONNECTION,
-    CLIENT_ZSTD_COMPRESSION_ALGORITHM,
-    NOT_NULL_FLAG,
-)
+from mizzle.engine.constants cimport *
 from mizzle.engine.reader cimport (
     Reader,
     expect_end,
@@ -38,6 +29,12 @@ from mizzle.engine.reader cimport (
     skip,
 )
 from mizzle.errors import OperationalError, server_error
+
+
+cdef enum:
+    # the kinds of MariaDB's extended metadata
+    EXTENDED_TYPE = 0
+    EXTENDED_FORMAT = 1
 
 
 cdef inline Reader over(bytes payload, const char *packet):
@@ -63,6 +60,12 @@ cdef int read_ok(Reader *reader, OkFields *ok) except -1:
     ok.last_insert_id = read_lenenc_int(reader)         # last_insert_id [lenenc]
     ok.status_flags = read_u16(reader)                  # status_flags [2 bytes]
     ok.warning_count = read_u16(reader)                 # warnings [2 bytes]
+    if ok.status_flags & SERVER_SESSION_STATE_CHANGED and remaining(reader):
+        ok.info_length = read_lenenc_length(reader)     # info [lenenc]
+        ok.info = reader.pos
+        skip(reader, ok.info_length)
+        skip(reader, read_lenenc_length(reader))        # session_state_info [lenenc]
+        return expect_end(reader)
     # info: [string<lenenc>] as the servers send it (net_send_ok() in sql/protocol_classic.cc), [string<EOF>] as the
     # manual has it and other implementations send it.
     if 1 < remaining(reader) <= 0xFB and reader.pos[0] == remaining(reader) - 1:
@@ -116,6 +119,36 @@ def parse_err(bytes payload not None):
     """The exception that an ERR_Packet stands for (returned, not raised)."""
     cdef Reader reader = over(payload, "ERR")
     return read_err(&reader)
+
+
+class Progress(NamedTuple):
+    """How far a statement is, by MariaDB: `progress` is the percentage of this stage, `info` the stage in words."""
+
+    stage: int
+    max_stage: int
+    progress: float
+    info: str
+
+
+cdef bint is_progress(const unsigned char *packet, Py_ssize_t length) noexcept:
+    """Is this a report of progress? It looks like an ERR packet whose error_code is 0xFFFF."""
+    return length >= 3 and packet[0] == 0xFF and packet[1] == 0xFF and packet[2] == 0xFF
+
+
+cdef object read_progress(Reader *reader):
+    skip(reader, 3)                                     # header [1 byte]: 0xFF, error_code [2 bytes]: 0xFFFF
+    skip(reader, 1)                                     # number of strings [1 byte]: 1
+    stage = read_u8(reader)                             # stage [1 byte], from 1
+    max_stage = read_u8(reader)                         # max_stage [1 byte]
+    thousandths = read_little_endian(reader, 3)         # progress [3 bytes], in thousandths of a percent
+    info = read_lenenc_bytes(reader).decode("utf8", "replace")      # proc_info [lenenc]
+    expect_end(reader)
+    return Progress(stage, max_stage, thousandths / 1000, info)
+
+
+def parse_progress(bytes payload not None) -> Progress:
+    cdef Reader reader = over(payload, "Progress")
+    return read_progress(&reader)
 
 
 # -- connection phase -----------------------------------------------------------------------------------------------
@@ -295,6 +328,32 @@ def parse_local_infile_request(bytes payload not None) -> bytes:
     return read_rest(&reader)
 
 
+class Seven(NamedTuple):
+    """PEP 249's items of a column's description."""
+
+    name: str
+    type_code: int
+    display_size: None
+    internal_size: int
+    precision: int
+    scale: int
+    null_ok: bool
+
+
+class ColumnDescription(Seven):
+    """A column in `cursor.description`: PEP 249's seven items, and what else the server says in `column`."""
+
+    @property
+    def type_name(self):
+        """The column's type as SQL has it, such as 'varchar', 'text', 'json' or 'uuid'; see Column.type_name."""
+        return self.column.type_name
+
+    @property
+    def extended_type(self):
+        """MariaDB's word for a type that has no code of its own ('uuid', 'inet6', 'json', 'point'), or None."""
+        return self.column.extended_type
+
+
 cdef class Column:
     """Protocol::ColumnDefinition41: what the server says of a column. `length` is in bytes."""
 
@@ -305,10 +364,63 @@ cdef class Column:
     def description(self):
         """PEP 249's seven items: name, type_code, display_size, internal_size, precision, scale, null_ok."""
         not_null = (self.flags & NOT_NULL_FLAG) != 0
-        return (self.name, self.type_code, None, self.length, self.length, self.decimals, not not_null)
+        made = ColumnDescription(
+            self.name, self.type_code, None, self.length, self.length, self.decimals, not not_null
+        )
+        made.column = self
+        return made
+
+    @property
+    def type_name(self):
+        """The type in SQL's words, in lower case; extended_type, if there is one. No length, no UNSIGNED.
+
+        All texts that have the code of BLOB are 'text', those of bytes 'blob'. MariaDB's VECTOR is 'varbinary': it does
+        not say more.
+        """
+        if self.extended_type is not None:
+            return self.extended_type
+        if self.flags & (ENUM_FLAG | SET_FLAG):
+            return "enum" if self.flags & ENUM_FLAG else "set"
+        if self.charset_id == BINARY_CHARSET and self.type_code in NAMES_OF_BYTES:
+            return NAMES_OF_BYTES[self.type_code]
+        return TYPE_NAMES.get(self.type_code, f"type {self.type_code}")
 
 
-cdef Column read_column_definition(Reader *reader, str codec):
+cdef enum:
+    BINARY_CHARSET = 63
+
+cdef dict NAMES_OF_BYTES = {
+    MYSQL_TYPE_VARCHAR: "varbinary", MYSQL_TYPE_VAR_STRING: "varbinary", MYSQL_TYPE_STRING: "binary",
+    MYSQL_TYPE_TINY_BLOB: "blob", MYSQL_TYPE_MEDIUM_BLOB: "blob", MYSQL_TYPE_LONG_BLOB: "blob", MYSQL_TYPE_BLOB: "blob",
+}
+cdef dict TYPE_NAMES = {
+    MYSQL_TYPE_DECIMAL: "decimal", MYSQL_TYPE_NEWDECIMAL: "decimal", MYSQL_TYPE_TINY: "tinyint",
+    MYSQL_TYPE_SHORT: "smallint", MYSQL_TYPE_INT24: "mediumint", MYSQL_TYPE_LONG: "int", MYSQL_TYPE_LONGLONG: "bigint",
+    MYSQL_TYPE_FLOAT: "float", MYSQL_TYPE_DOUBLE: "double", MYSQL_TYPE_NULL: "null", MYSQL_TYPE_BIT: "bit",
+    MYSQL_TYPE_DATE: "date", MYSQL_TYPE_NEWDATE: "date", MYSQL_TYPE_TIME: "time", MYSQL_TYPE_DATETIME: "datetime",
+    MYSQL_TYPE_TIMESTAMP: "timestamp", MYSQL_TYPE_YEAR: "year", MYSQL_TYPE_JSON: "json", MYSQL_TYPE_VECTOR: "vector",
+    MYSQL_TYPE_GEOMETRY: "geometry", MYSQL_TYPE_ENUM: "enum", MYSQL_TYPE_SET: "set", MYSQL_TYPE_VARCHAR: "varchar",
+    MYSQL_TYPE_VAR_STRING: "varchar", MYSQL_TYPE_STRING: "char", MYSQL_TYPE_TINY_BLOB: "text",
+    MYSQL_TYPE_MEDIUM_BLOB: "text", MYSQL_TYPE_LONG_BLOB: "text", MYSQL_TYPE_BLOB: "text",
+}
+
+
+cdef str read_extended_metadata(Reader *reader):
+    """MariaDB's extended metadata of a column: what its type is, or what its text is written in; None if it says nothing."""
+    cdef Py_ssize_t length = read_lenenc_length(reader)                 # length of all [lenenc]
+    cdef Reader items = reader_over(reader.pos, length, reader.packet)
+    cdef str found = None
+    cdef int kind
+    skip(reader, length)
+    while remaining(&items):
+        kind = read_u8(&items)                                          # kind [1 byte]
+        word = read_lenenc_bytes(&items).decode("ascii", "replace")     # value [lenenc]
+        if kind == EXTENDED_TYPE or kind == EXTENDED_FORMAT and found is None:
+            found = word
+    return found
+
+
+cdef Column read_column_definition(Reader *reader, str codec, bint extended):
     cdef Column column = Column.__new__(Column)
     skip(reader, read_lenenc_length(reader))                            # catalog [lenenc], always "def"
     column.schema = read_lenenc_bytes(reader).decode(codec, "replace")      # schema [lenenc]
@@ -316,6 +428,8 @@ cdef Column read_column_definition(Reader *reader, str codec):
     column.org_table = read_lenenc_bytes(reader).decode(codec, "replace")   # org_table [lenenc]
     column.name = read_lenenc_bytes(reader).decode(codec, "replace")        # name [lenenc]
     column.org_name = read_lenenc_bytes(reader).decode(codec, "replace")    # org_name [lenenc]
+    if extended:
+        column.extended_type = read_extended_metadata(reader)           # extended metadata [lenenc]
     if read_lenenc_int(reader) != 12:                                   # length of fixed length fields [lenenc]
         malformed(reader, "the fixed fields of a column definition take 12 bytes")
     column.charset_id = read_u16(reader)                                # character_set [2 bytes]
@@ -328,9 +442,10 @@ cdef Column read_column_definition(Reader *reader, str codec):
     return column
 
 
-def parse_column_definition(bytes payload not None, str codec="utf8") -> Column:
+def parse_column_definition(bytes payload not None, str codec="utf8", bint extended=False) -> Column:
+    """`extended`: MARIADB_CLIENT_EXTENDED_METADATA was agreed on."""
     cdef Reader reader = over(payload, "ColumnDefinition41")
-    return read_column_definition(&reader, codec)
+    return read_column_definition(&reader, codec, extended)
 
 
 # -- prepared statements ----------------------------------------------------------------------------------------------

@@ -6,7 +6,13 @@ from mizzle.engine.sql_buffer cimport Buffer
 
 
 cdef class Parameters(Literals):
-    cpdef bytes execute(self, unsigned int statement_id, Template template, object args, int flags=*, tuple streamed=*)
+    cdef readonly bint named
+
+    cpdef bytes execute(
+        self, unsigned int statement_id, Template template, object args, int flags=*, tuple streamed=*, attributes=*
+    )
+    cpdef bytes attributes(self, attributes)
+    cdef bytes _with_attributes(self, Buffer *out, Py_ssize_t before, attributes)
     cdef int _bind(self, Buffer *out, Template template, object args, tuple streamed) except -1
     cdef int _type(self, Buffer *out, int type_code, int flag) except -1
     cdef int _put_text(self, Buffer *out, const char *text, Py_ssize_t size, int type_code) except -1
@@ -33,6 +39,7 @@ cdef class Executions(Rows):
 
 
 cdef class BulkExecutions(Rows):
+    cdef int _flags
     cdef bytes _types                   # of the batch that is made; a type is 0 while all of its values are NULL
 
     cdef bint _fits(self, Buffer *out, Py_ssize_t mark) except -1

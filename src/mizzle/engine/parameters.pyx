@@ -20,10 +20,11 @@ from mizzle.engine.constants cimport (
     COM_STMT_EXECUTE, MYSQL_TYPE_BLOB, MYSQL_TYPE_DOUBLE, MYSQL_TYPE_LONGLONG, MYSQL_TYPE_NEWDECIMAL, MYSQL_TYPE_NULL,
     MYSQL_TYPE_VAR_STRING,
 )
-from mizzle.engine.literals cimport Literals, long_digits, no_such_number, plain_digits, refuse_other_characters
+from mizzle.engine.literals cimport Literals, in_order, long_digits, no_such_number, plain_digits, refuse_other_characters
 from mizzle.engine.placeholders cimport CHARWISE, Template, named_parameter, parameters, wrong, wrong_count
 from mizzle.engine.sql_buffer cimport Buffer, clear, finish, put, put_byte, reserve, start
 from mizzle.engine.sql_text cimport mizzle_ready, put_date, put_datetime, put_time, put_timedelta
+from mizzle.engine.packets import build_lenenc_int
 from mizzle.engine.wire cimport frames
 
 from mizzle.constants.errnos import CR_UNSUPPORTED_PARAM_TYPE
@@ -39,7 +40,10 @@ cdef enum:
     UNSIGNED = 0x80
     HEADER = 4
     FULL_FRAME = 0xFFFFFF
+    BULK_SEND_UNIT_RESULTS = 64
     BULK_SEND_TYPES = 128
+    PARAMETER_COUNT_AVAILABLE = 8       # a flag of COM_STMT_EXECUTE
+    MOST_ATTRIBUTES = 1000
     # COM_STMT_BULK_EXECUTE's indicators
     VALUE = 0
     IS_NULL = 1
@@ -78,21 +82,63 @@ cdef class Parameters(Literals):
 
     `Buffer.nulls` and `Buffer.types` say where in the packet the null bitmap and the types are, and `position` which
     parameter it is the turn of. A bulk execution has no bitmap (`nulls` is 0): there an indicator precedes each value.
+    `named` says that CLIENT_QUERY_ATTRIBUTES was agreed on: each type has a name behind it, a parameter's an empty one.
     """
 
-    cpdef bytes execute(self, unsigned int statement_id, Template template, object args, int flags=0, tuple streamed=()):
+    def __init__(self, str codec="utf8", encoders=None, bint named=False):
+        Literals.__init__(self, codec, encoders)
+        self.named = named
+
+    cpdef bytes execute(
+        self, unsigned int statement_id, Template template, object args, int flags=0, tuple streamed=(), attributes=None
+    ):
         """COM_STMT_EXECUTE, behind its command byte.
 
-        `streamed` are the positions, from 0, whose value goes in COM_STMT_SEND_LONG_DATA.
+        `streamed` are the positions, from 0, whose value goes in COM_STMT_SEND_LONG_DATA. `attributes` are query
+        attributes, a mapping; a server that does not have them gets none.
         """
         cdef Buffer out
+        cdef Py_ssize_t more = len(attributes) if attributes and self.named else 0
         start(&out)
         try:
-            put_execution(&out, statement_id, flags, template.count)
+            put_execution(&out, statement_id, flags, template.count + more, self.named)
             self._bind(&out, template, args, streamed)
+            if more:
+                return self._with_attributes(&out, template.count, attributes)
             return finish(&out)
         finally:
             clear(&out)
+
+    cpdef bytes attributes(self, attributes):
+        """What stands before the statement of a COM_QUERY with these query attributes."""
+        cdef Buffer out
+        start(&out)
+        try:
+            put_lenenc(&out, len(attributes))           # parameter_count [lenenc]
+            put_byte(&out, 1)                           # parameter_set_count [lenenc]
+            put_bindings(&out, len(attributes), True)
+            return self._with_attributes(&out, 0, attributes)
+        finally:
+            clear(&out)
+
+    cdef bytes _with_attributes(self, Buffer *out, Py_ssize_t before, attributes):
+        """Write the attributes' values, and their names into the types, `before` of which are parameters'."""
+        cdef Py_ssize_t i, types = out.types + 3 * before
+        cdef bytes whole
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise ValueError(f"{len(attributes)} query attributes: {MOST_ATTRIBUTES} are allowed")
+        for i, value in enumerate(attributes.values()):
+            out.position = before + i + 1
+            self._write(out, value, 0)
+        out.position = 0
+        whole = finish(out)
+        parts = [whole[:types]]
+        for i, name in enumerate(attributes):
+            parts.append(whole[types + 3 * i:types + 3 * i + 2])
+            encoded = name.encode(self.codec)
+            parts.append(<bytes>build_lenenc_int(len(encoded)) + encoded)
+        parts.append(whole[types + 3 * len(attributes):])
+        return b"".join(parts)
 
     cdef int _bind(self, Buffer *out, Template template, object args, tuple streamed) except -1:
         """Write all values behind the types, which are written meanwhile."""
@@ -116,7 +162,7 @@ cdef class Parameters(Literals):
         return 0
 
     cdef int _type(self, Buffer *out, int type_code, int flag) except -1:
-        cdef char *types = out.data + out.types + 2 * (out.position - 1)
+        cdef char *types = out.data + out.types + (3 if self.named else 2) * (out.position - 1)
         types[0] = <char>type_code
         types[1] = <char>flag
         if not out.nulls:
@@ -205,8 +251,8 @@ cdef class Parameters(Literals):
 
     cdef int _write_bytes(self, Buffer *out, object value) except -1:
         cdef Py_buffer view
-        if isinstance(value, memoryview) and not value.c_contiguous:
-            value = value.tobytes()
+        if isinstance(value, memoryview):
+            value = in_order(value)
         PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
         try:
             return self._put_text(out, <const char *>view.buf, view.len, MYSQL_TYPE_BLOB)
@@ -228,18 +274,26 @@ cdef class Parameters(Literals):
         raise refusal
 
 
-cdef int put_execution(Buffer *out, unsigned int statement_id, int flags, Py_ssize_t count) except -1:
-    """The head of COM_STMT_EXECUTE: bitmap and types are zeros that writing the values fills in."""
-    cdef Py_ssize_t head
+cdef int put_execution(Buffer *out, unsigned int statement_id, int flags, Py_ssize_t count, bint named) except -1:
+    """The head of COM_STMT_EXECUTE."""
+    if named and count:
+        flags |= PARAMETER_COUNT_AVAILABLE
     put_little_endian(out, statement_id, 4)             # statement_id [4 bytes]
     put_byte(out, <char>flags)                          # flags [1 byte]
     put_little_endian(out, 1, 4)                        # iteration_count [4 bytes]
     if not count:
         return 0
-    head = ((count + 7) >> 3) + 1 + 2 * count
+    if named:
+        put_lenenc(out, count)                          # parameter_count [lenenc]
+    return put_bindings(out, count, named)
+
+
+cdef int put_bindings(Buffer *out, Py_ssize_t count, bint named) except -1:
+    """What precedes the values: bitmap and types are zeros that writing the values fills in."""
+    cdef Py_ssize_t head = ((count + 7) >> 3) + 1 + (3 if named else 2) * count
     memset(reserve(out, head), 0, head)
     out.nulls = out.length                              # null_bitmap [(parameters + 7) / 8 bytes]
-    out.types = out.nulls + ((count + 7) >> 3) + 1      # parameter types [2 bytes each]
+    out.types = out.nulls + ((count + 7) >> 3) + 1      # parameter types [2 bytes each, and a name: lenenc]
     out.data[out.types - 1] = 1                         # new_params_bind_flag [1 byte]
     out.length += head
     return 0
@@ -307,7 +361,7 @@ cdef class Executions(Rows):
             put_byte(out, COM_STMT_EXECUTE)
             out.nulls = out.types = 0
             out.row = self.taken + self._count + 1
-            put_execution(out, self._id, 0, self._template.count)
+            put_execution(out, self._id, 0, self._template.count, self._parameters.named)
             try:
                 self._parameters._bind(out, self._template, self._carry[0], ())
             except Exception:
@@ -330,7 +384,17 @@ cdef class Executions(Rows):
 
 
 cdef class BulkExecutions(Rows):
-    """COM_STMT_BULK_EXECUTE, behind its command byte: rows whose values have the same types, column by column."""
+    """COM_STMT_BULK_EXECUTE, behind its command byte: rows whose values have the same types, column by column.
+
+    `unit_results`: the answer is to say what each execution did.
+    """
+
+    def __init__(
+        self, Parameters parameters, unsigned int statement_id, Template template, rows, Py_ssize_t limit,
+        bint unit_results=False
+    ):
+        Rows.__init__(self, parameters, statement_id, template, rows, limit)
+        self._flags = BULK_SEND_TYPES | (BULK_SEND_UNIT_RESULTS if unit_results else 0)
 
     cdef object _batch(self, Buffer *out):
         cdef Py_ssize_t count = self._template.count, i, mark
@@ -338,7 +402,7 @@ cdef class BulkExecutions(Rows):
         if not self._next_row():
             return None
         put_little_endian(out, self._id, 4)             # statement_id [4 bytes]
-        put_little_endian(out, BULK_SEND_TYPES, 2)      # bulk_flags [2 bytes]
+        put_little_endian(out, self._flags, 2)          # bulk_flags [2 bytes]
         out.types = out.length                          # parameter types [2 bytes each]
         out.nulls = 0
         memset(reserve(out, 2 * count), 0, 2 * count)

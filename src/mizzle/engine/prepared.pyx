@@ -15,6 +15,9 @@ from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format, split
 from mizzle.engine.wire cimport Wire
 
 cdef enum:
+    PARAMETER_COUNT_AVAILABLE = 8
+
+cdef enum:
     PARAMETERS
     PARAMETERS_EOF
     COLUMNS
@@ -38,7 +41,7 @@ cdef class Prepared:
     def parameters(self):
         """What the server says of each parameter; MySQL says of most that they are strings."""
         if self._parsed is None:
-            self._parsed = split(self._parameters, self._parameter_count, self._decoding.codec)
+            self._parsed = split(self._parameters, self._parameter_count, self._decoding)
         return self._parsed
 
     @property
@@ -61,17 +64,23 @@ cdef class Prepared:
         MySQL resolves the types of a statement's parameters when it is executed first (from 8.0.22 on), and turns what is
         bound later into those: b"\\xff" became text, 2**64 - 1 a float.
         """
-        cdef Py_ssize_t size = 2 * self.template.count, i
+        cdef Py_ssize_t width = 2, total = self.template.count, size, i
         cdef const unsigned char *now = <const unsigned char*>PyBytes_AS_STRING(payload)
         cdef unsigned char *first
-        if not size:
+        if not total:
             return False
-        now += 9 + ((self.template.count + 7) >> 3) + 1
+        now += 9
+        if payload[4] & PARAMETER_COUNT_AVAILABLE:      # each type has a name behind it, that of a parameter is empty
+            width = 3
+            total = now[0] if now[0] < 0xFB else now[1] | (now[2] << 8)
+            now += 1 if now[0] < 0xFB else 3
+        now += ((total + 7) >> 3) + 1
+        size = width * self.template.count
         if self._types is None:
             self._types = bytearray((<const char*>now)[:size])
             return False
         first = <unsigned char*>PyByteArray_AS_STRING(self._types)
-        for i in range(0, size, 2):
+        for i in range(0, size, width):
             if first[i] == MYSQL_TYPE_NULL:
                 first[i], first[i + 1] = now[i], now[i + 1]
             elif now[i] != MYSQL_TYPE_NULL and (now[i] != first[i] or now[i + 1] != first[i + 1]):

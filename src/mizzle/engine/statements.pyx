@@ -165,8 +165,15 @@ def _pipeline(Engine engine, Prepared statement, bytes packets, Py_ssize_t count
     return affected, failures
 
 
-def execute_bulk(Engine engine not None, Prepared statement not None, bytes payload not None) -> Conversation:
-    """COM_STMT_BULK_EXECUTE: see parameters.BulkExecutions."""
+def execute_bulk(
+    Engine engine not None, Prepared statement not None, bytes payload not None, bint unit_results=False
+) -> Conversation:
+    """COM_STMT_BULK_EXECUTE: see parameters.BulkExecutions.
+
+    With `unit_results` the rows are the generated id and the affected rows of each execution.
+    """
+    if unit_results:        # which are no rows of this statement
+        statement = Prepared(statement.template, statement.query)
     return engine.conversation(
         engine._run(COM_STMT_BULK_EXECUTE, payload, statement, None), "COM_STMT_BULK_EXECUTE", STATEMENT
     )
@@ -184,13 +191,14 @@ def _fetch(Engine engine, Prepared statement, Result result, Py_ssize_t count):
         yield from engine._pass_ahead()
     result.rows = []
     result.finished = False
-    end = result.drain_rows(engine.wire, not engine._discarding, engine._deprecate_eof)
+    end = engine.drain_rows(result, True)
     while end == ROWS_MORE:
         yield _READ
-        end = result.drain_rows(engine.wire, not engine._discarding, engine._deprecate_eof)
+        end = engine.drain_rows(result, True)
     if end == ROWS_ERR:
         raise engine.server_error()
     engine.settle(result)
+    engine.progress.spoil(result)
     rows, result.rows = result.rows, []
     if result.error is not None:
         error, result.error = result.error, None

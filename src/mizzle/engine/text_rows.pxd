@@ -33,7 +33,10 @@ cdef class Decoding:
     cdef readonly bint use_unicode
     cdef readonly dict converters
     cdef readonly str codec
+    cdef readonly bint extended
     cdef dict formats
+
+    cdef object converter_of(self, Column column)
 
 
 cdef class RowFormat:
@@ -52,7 +55,7 @@ cdef class RowFormat:
 
 
 cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count)
-cdef tuple split(bytes block, Py_ssize_t count, str codec)
+cdef tuple split(bytes block, Py_ssize_t count, Decoding decoding)
 cdef object text_value(Decoding decoding, Decoder *decoder, const unsigned char *text, Py_ssize_t size)
 cdef object impossible_date(Decoding decoding, const unsigned char *text, Py_ssize_t size)
 

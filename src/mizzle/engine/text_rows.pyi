@@ -1,24 +1,27 @@
 from collections.abc import Callable
 from typing import Any
 
-from mizzle.engine.packets import Column
+from mizzle.engine.packets import Column, ColumnDescription
 
-Description = tuple[tuple[str, int, None, int, int, int, bool], ...]
+Description = tuple[ColumnDescription, ...]
+Converters = dict[int | str | tuple[int | str, str], Callable[[Any], Any]]
 
 class Decoding:
     """How a connection wants its values: shared by all connections with the same wishes."""
 
     zero_dates: str
     use_unicode: bool
-    converters: dict[int, Callable[[Any], Any]]
+    converters: Converters
     codec: str
+    extended: bool
     def __init__(
         self,
         *,
         zero_dates: str = "none",
         use_unicode: bool = True,
-        converters: dict[int, Callable[[Any], Any]] | None = None,
+        converters: Converters | None = None,
         codec: str = "utf8",
+        extended: bool = False,
     ) -> None: ...
 
 class RowFormat:

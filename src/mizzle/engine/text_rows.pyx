@@ -55,15 +55,31 @@ cdef class Decoding:
     """How a connection wants its values.
 
     `zero_dates` is "none", "str" or "raise": what becomes of a date that Python cannot hold. `converters` maps a type
-    code to a callable that gets the value as str, or as bytes where the column is binary.
+    code, a type name, or one of these with a character set, to a callable that gets the value as str, or as bytes where
+    the column is binary. `extended`: column definitions have MariaDB's extended metadata.
     """
 
-    def __init__(self, *, str zero_dates="none", bint use_unicode=True, dict converters=None, str codec="utf8"):
+    def __init__(
+        self, *, str zero_dates="none", bint use_unicode=True, dict converters=None, str codec="utf8",
+        bint extended=False
+    ):
         self.zero_dates = zero_dates
         self.use_unicode = use_unicode
         self.converters = converters or {}
         self.codec = codec
+        self.extended = extended
         self.formats = {}
+
+    cdef object converter_of(self, Column column):
+        """The one for the most that is known of it: name and character set, name, code and character set, code."""
+        cdef str charset
+        if not self.converters:
+            return None
+        name, charset = column.type_name, by_id(column.charset_id).charset
+        for key in ((name, charset), name, (column.type_code, charset), column.type_code):
+            if key in self.converters:
+                return self.converters[key]
+        return None
 
 
 cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count):
@@ -71,7 +87,7 @@ cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count):
     found = look_up(decoding.formats, block, None)
     if found is not None:
         return <RowFormat>found
-    made = RowFormat(decoding, split(block, count, decoding.codec))
+    made = RowFormat(decoding, split(block, count, decoding))
     if len(decoding.formats) >= CACHED_FORMATS:
         decoding.formats.clear()
     if len(block) <= 64 * 1024:
@@ -79,7 +95,7 @@ cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count):
     return made
 
 
-cdef tuple split(bytes block, Py_ssize_t count, str codec):
+cdef tuple split(bytes block, Py_ssize_t count, Decoding decoding):
     cdef const unsigned char *frame = <const unsigned char*>PyBytes_AS_STRING(block)
     cdef Reader reader
     cdef Py_ssize_t length
@@ -87,7 +103,7 @@ cdef tuple split(bytes block, Py_ssize_t count, str codec):
     for _ in range(count):
         length = frame[0] | (frame[1] << 8) | (frame[2] << 16)
         reader = reader_over(frame + 4, length, "ColumnDefinition41")
-        columns.append(read_column_definition(&reader, codec))
+        columns.append(read_column_definition(&reader, decoding.codec, decoding.extended))
         frame += 4 + length
     return tuple(columns)
 
@@ -116,7 +132,7 @@ cdef class RowFormat:
 
     cdef int _choose(self, Decoder *decoder, Column column) except -1:
         cdef str codec = self.decoding.codec if column.type_code == MYSQL_TYPE_JSON else by_id(column.charset_id).codec
-        converter = self.decoding.converters.get(column.type_code)
+        converter = self.decoding.converter_of(column)
         decoder.kind = kind_of(column, self.decoding.use_unicode)
         decoder.codec = NULL
         decoder.converter = NULL

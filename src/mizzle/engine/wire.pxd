@@ -44,7 +44,7 @@ cdef class Wire:
     cdef int _out_of_order(self, int expected, int got) except -1
     cdef int _too_long(self, Py_ssize_t length) except -1
     cdef int _make_room(self, Py_ssize_t room) except -1
-    cdef int begin(self, int command, bytes payload) except -1
+    cdef int begin(self, int command, bytes payload, bytes head=*) except -1
     cdef int begin_framed(self, bytes packets) except -1
     cdef list _compressed_one_by_one(self, bytes packets)
     cdef int queue_filtered(self, bytes data) except -1

@@ -300,9 +300,9 @@ cdef class Wire:
 
     # -- packets to go --------------------------------------------------------------------------------------------
 
-    cdef int begin(self, int command, bytes payload) except -1:
-        """Queue the first packet of a command: sequence numbers start anew."""
-        cdef Py_ssize_t length = len(payload) + 1
+    cdef int begin(self, int command, bytes payload, bytes head=None) except -1:
+        """Queue the first packet of a command, `head` in front of its payload: sequence numbers start anew."""
+        cdef Py_ssize_t before = 0 if head is None else len(head), length = before + len(payload) + 1
         cdef bytes packet
         cdef char *target
         self.sequence = 0
@@ -310,12 +310,14 @@ cdef class Wire:
         if self.compression is not None:
             self.compression.begin()
         if length >= FULL_FRAME:
-            return self.write_packet(bytes((command,)) + payload)
+            return self.write_packet(bytes((command,)) + (head or b"") + payload)
         packet = PyBytes_FromStringAndSize(NULL, HEADER + length)
         target = PyBytes_AS_STRING(packet)
         write_header(target, length, 0)
         target[HEADER] = <char>command
-        memcpy(target + HEADER + 1, PyBytes_AS_STRING(payload), length - 1)
+        if before:
+            memcpy(target + HEADER + 1, PyBytes_AS_STRING(head), before)
+        memcpy(target + HEADER + 1 + before, PyBytes_AS_STRING(payload), len(payload))
         self.sequence = 1
         return self._send(packet)
 

@@ -17,6 +17,7 @@ from mizzle.constants.capabilities import (
     CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
     CLIENT_COMPRESS,
     CLIENT_FOUND_ROWS,
+    CLIENT_INTERACTIVE,
     CLIENT_SSL_VERIFY_SERVER_CERT,
 )
 from mizzle.options import mycnf, tls
@@ -47,6 +48,7 @@ __all__ = [
 
 _FLAGS = {
     "found_rows": CLIENT_FOUND_ROWS,
+    "interactive": CLIENT_INTERACTIVE,
     "can_handle_expired_passwords": CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
 }
 

@@ -6,6 +6,7 @@ Knows one setting at a time. What several say together is settled elsewhere.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import ssl
@@ -18,6 +19,8 @@ from mizzle.errors import NotSupportedError
 SSL_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 ON_INTERRUPT = ("kill", "drain", "close")
 ZERO_DATES = ("none", "str", "raise")
+REDIRECTS = ("off", "preferred", "enforced")
+VECTORS_AS = ("bytes", "array", "memoryview", "numpy")
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 # The servers refuse these as a client's character set: an ASCII statement would not be itself.
 SERVER_ONLY_CHARSETS = frozenset({"ucs2", "utf16", "utf16le", "utf32"})
@@ -189,8 +192,19 @@ def read_tls_versions(value: Any) -> tuple[str, ...]:
 
 
 def read_conv(value: Any) -> dict[Any, Any]:
-    demand(isinstance(value, Mapping) and all(isinstance(key, (int, type)) for key in value))
+    demand(isinstance(value, Mapping))
+    for key in value:
+        if isinstance(key, tuple):  # a column type and a character set
+            demand(len(key) == 2 and isinstance(key[0], (int, str)) and isinstance(key[1], str))
+        else:
+            demand(isinstance(key, (int, str, type)))
     return dict(value)
+
+
+def read_json(value: Any) -> Any:
+    if callable(value):
+        return value
+    return json.loads if read_bool(value) else None
 
 
 def read_callable(value: Any) -> Any:
@@ -255,6 +269,7 @@ SETTINGS: dict[str, Setting] = {
     "interrupt_timeout": SECONDS,
     "client_flag": Setting(read_client_flag, "CLIENT_* flags, a whole number below 2**32"),
     "found_rows": BOOL,
+    "redirect": one_of(*REDIRECTS),
     "local_infile": BOOL,
     "max_allowed_packet": Setting(read_size, "bytes, from 1024 to 1073741824 (as text also with K, M or G)"),
     "connect_attrs": Setting(read_attrs, "a mapping of str to str", textual=False),
@@ -278,10 +293,20 @@ SETTINGS: dict[str, Setting] = {
     "prepare_threshold": Setting(read_count, "how often a statement is executed before it is prepared, or 0: never"),
     "prepared_cache_size": Setting(read_size_of_cache, "a whole number from 1 to 10000"),
     "prepared_lifetime": SECONDS,
-    "conv": Setting(read_conv, "a mapping whose keys are column types (int) or Python types", textual=False),
+    "json": Setting(read_json, "True (json.loads), False, or a callable that makes a value of a JSON document's text"),
+    "uuid": BOOL,
+    "inet": BOOL,
+    "vector": one_of(*VECTORS_AS),
+    "conv": Setting(
+        read_conv,
+        "a mapping whose keys are column types (a code, a name, or a tuple of one and a character set) or Python types",
+        textual=False,
+    ),
     "cursorclass": Setting(read_class, "a class", textual=False),
     "row_factory": ANY_CALLABLE,
     "world": TEXT,
+    "on_progress": ANY_CALLABLE,
+    "interactive": BOOL,
 }
 
 ALIASES = {"passwd": "password", "password1": "password", "db": "database"}

@@ -9,7 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mizzle.constants.capabilities import CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS, CLIENT_FOUND_ROWS
+from mizzle.constants.capabilities import (
+    CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
+    CLIENT_FOUND_ROWS,
+    CLIENT_INTERACTIVE,
+)
 from mizzle.types import WebAuthnAssertion, WebAuthnRequest
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
 OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
+Redirect = Literal["off", "preferred", "enforced"]
+VectorAs = Literal["bytes", "array", "memoryview", "numpy"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
 #: Given the question and whether the answer may be seen as it is typed; gives the answer.
 Dialog = Callable[[str, bool], str | bytes]
@@ -78,6 +84,10 @@ class ConnectOptions:
 
     #: CLIENT_* bits that the user asked for.
     client_flag: int = 0
+    #: Is a server obeyed that asks, at the login, to use another one (MariaDB's redirect_url)? Once, and only if its
+    #: certificate was verified or it names another port of the same host. "preferred" stays where the other server is
+    #: not to be had, "enforced" fails then, and where no other is named.
+    redirect: Redirect = "off"
     local_infile: bool = False
     max_allowed_packet: int = 1 << 30
     #: Includes program_name.
@@ -109,11 +119,23 @@ class ConnectOptions:
     prepared_cache_size: int = 100
     #: Seconds after which a statement is prepared anew; None: never.
     prepared_lifetime: float | None = None
-    #: Column type -> function of the text, Python type -> function that writes a literal.
-    conv: Mapping[int | type, Callable[..., Any]] | None = None
+    #: What makes a value of a JSON document's text; None: it is the text.
+    json: Callable[[str], Any] | None = None
+    #: Do MariaDB's UUID columns become uuid.UUID, INET4 and INET6 the addresses of `ipaddress`?
+    uuid: bool = False
+    inet: bool = False
+    #: What a VECTOR becomes. MariaDB calls its vectors VARBINARY: they stay bytes, unless `conv` says otherwise.
+    vector: VectorAs = "bytes"
+    #: Functions of a value's text (or bytes), by column type: its code, or its name as in `Column.type_name`, or one of
+    #: these and the name of the column's character set, as in ("varbinary", "binary"). The more is known of the column
+    #: the better: name and character set, name, code and character set, code. By Python type: functions that write
+    #: literals.
+    conv: Mapping[int | str | tuple[int | str, str] | type, Callable[..., Any]] | None = None
     cursorclass: type[Any] | None = None
     row_factory: Callable[..., Any] | None = None
     world: str = "auto"
+    #: Called with each Progress that MariaDB reports of a long statement; see `Connection.on_progress`.
+    on_progress: Callable[[Any], object] | None = None
 
     @property
     def found_rows(self) -> bool:
@@ -124,6 +146,11 @@ class ConnectOptions:
     def can_handle_expired_passwords(self) -> bool:
         """May a login with an expired password open a connection, on which nothing works but changing it?"""
         return bool(self.client_flag & CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS)
+
+    @property
+    def interactive(self) -> bool:
+        """Does the server wait `interactive_timeout` seconds for the next command, not `wait_timeout`?"""
+        return bool(self.client_flag & CLIENT_INTERACTIVE)
 
     @property
     def ssl_verify_cert(self) -> bool:

@@ -29,9 +29,11 @@ _SECRETS = ("password", "password2", "password3", "openid_token")
 _MAX_TOKEN = 65536
 
 
-def log_in(world: Any, options: ConnectOptions, endpoint: worlds.Endpoint) -> Channel:
+def log_in(
+    world: Any, options: ConnectOptions, endpoint: worlds.Endpoint, deadline: Deadline | None = None
+) -> Channel:
     """A channel of that world whose engine has passed the connection phase, within `connect_timeout` seconds."""
-    deadline = Deadline(options.connect_timeout)
+    deadline = deadline or Deadline(options.connect_timeout)
     channel = open_channel(world, options, endpoint, deadline)
     try:
         engine = Engine(with_credentials(options), secure=endpoint.unix_socket is not None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mizzle import errors, worlds
 from mizzle.sync.channels import log_in
 from mizzle.sync.connection import Connection
+from mizzle.sync.redirecting import log_in_and_follow
 from mizzle.sync.rescue import Rescue
 from mizzle.options import connect_options
 
@@ -35,7 +36,7 @@ def connect(*, connection_class: type[Connection] | None = None, **keywords: Any
 def establish(options: ConnectOptions, connection_class: type[Connection] | None = None) -> Connection:
     """The same for options that are settled."""
     channel = open_session(options)
-    return (connection_class or Connection)(channel, channel.engine, options)
+    return (connection_class or Connection)(channel, channel.engine, channel.engine.options)
 
 
 def open_session(options: ConnectOptions) -> Channel:
@@ -44,9 +45,12 @@ def open_session(options: ConnectOptions) -> Channel:
     endpoint = worlds.Endpoint(
         options.host, options.port, options.unix_socket, options.bind_address, options.tcp_keepalive
     )
-    channel = log_in(world, options, endpoint)
+    if options.redirect == "off":
+        channel = log_in(world, options, endpoint)
+    else:
+        channel = log_in_and_follow(world, options, endpoint)
     if options.on_interrupt != "close":
-        channel.rescue = Rescue(world, channel, channel.engine, options)
+        channel.rescue = Rescue(world, channel, channel.engine, channel.engine.options)
     channel.read_timeout = options.read_timeout
     channel.write_timeout = options.write_timeout
     return channel

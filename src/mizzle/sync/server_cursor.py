@@ -7,11 +7,12 @@ packets, worlds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mizzle import errors
 from mizzle.sync import statement
-from mizzle.sync.cursor import Args, Infile
+from mizzle.sync.cursor import Args, Infile, OnProgress
 from mizzle.sync.streaming import StreamingCursor
 from mizzle.constants.cursor_types import CURSOR_TYPE_READ_ONLY
 from mizzle.constants.status import SERVER_STATUS_CURSOR_EXISTS, SERVER_STATUS_LAST_ROW_SENT
@@ -47,12 +48,14 @@ class ServerCursor(StreamingCursor[Row]):
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Run one statement, which the server prepares whatever `prepare` says; returns `rowcount`, -1 for rows.
 
         A statement that gives no rows, or that the server has no cursor for (SHOW, CALL), is executed as by Cursor.
         """
-        del prepare
+        del prepare, on_progress  # which is for statements that give no rows
         if infile is not None:
             raise errors.NotSupportedError(0, "LOAD DATA cannot be prepared: use a Cursor for it", sent=False)
         connection = self._use()
@@ -67,7 +70,9 @@ class ServerCursor(StreamingCursor[Row]):
             )
             assert prepared is not None
             self._statement = prepared
-            result = statement.run(connection, prepared, args or (), seconds, True, flags=CURSOR_TYPE_READ_ONLY)
+            result = statement.run(
+                connection, prepared, args or (), seconds, True, flags=CURSOR_TYPE_READ_ONLY, attributes=attributes
+            )
         except BaseException as error:
             self._forget()
             connection._failed(error)

@@ -7,14 +7,15 @@ packets, worlds, what becomes of rows.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mizzle import errors
 from mizzle.constants import errnos
-from mizzle.constants.capabilities import MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.constants.capabilities import MARIADB_CLIENT_BULK_UNIT_RESULTS, MARIADB_CLIENT_STMT_BULK_OPERATIONS
 from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
@@ -22,9 +23,10 @@ from mizzle.engine.prepared import Prepared
 
 if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
-    from mizzle.sync.cursor import Args, Cursor, Description
+    from mizzle.sync.cursor import Args, Cursor
     from mizzle.engine.conversations import Result
     from mizzle.engine.prepared import Column
+    from mizzle.engine.text_rows import Description
     from mizzle.options import ConnectOptions
 
 #: The server's word for: the statement is to be prepared again, it was not executed.
@@ -40,6 +42,13 @@ FEW_ROWS = 4
 #: Statements that MariaDB executes in bulk.
 BULK_STATEMENTS = ("insert", "replace", "update", "delete")
 _UNKNOWN: Any = object()
+
+
+class UnitResult(NamedTuple):
+    """What one of many executions did: the AUTO_INCREMENT value that it generated (0: none), the rows it affected."""
+
+    insert_id: int
+    affected_rows: int
 
 
 class Statements:
@@ -126,6 +135,7 @@ def execute(
     seconds: float | None,
     asked: bool | None,
     stream: bool = False,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a query as a prepared statement; None if it is to be executed as text."""
     if args is None:
@@ -133,7 +143,7 @@ def execute(
     statement = connection._statements.find(connection, query, asked)
     if statement is None:
         return None
-    return run(connection, statement, args or (), seconds, asked, stream)
+    return run(connection, statement, args or (), seconds, asked, stream, attributes=attributes)
 
 
 def run(
@@ -144,12 +154,15 @@ def run(
     asked: bool | None,
     stream: bool = False,
     flags: int = 0,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a statement, and prepare it first where the server does not know it (any more)."""
     engine = connection._engine
     try:
         streamed = send_files(connection, statement, args, seconds) if asked else ()
-        payload = connection._parameters.execute(statement.statement_id, statement.template, args, flags, streamed)
+        payload = connection._parameters.execute(
+            statement.statement_id, statement.template, args, flags, streamed, attributes
+        )
     except NotBindable:
         if asked:
             raise
@@ -222,11 +235,25 @@ def for_many(connection: Connection, query: str | bytes, rows: Iterable[Any], pi
     return connection._statements.find(connection, query, pipeline or None, due=True)
 
 
+def for_units(connection: Connection, query: str | bytes, rows: Iterable[Any]) -> Prepared | None:
+    """The statement, to be executed in bulk by a server that says what each execution did; None: one by one."""
+    if not connection._engine.capabilities & MARIADB_CLIENT_BULK_UNIT_RESULTS:
+        return None
+    if re.search(r"\breturning\b", query if isinstance(query, str) else "", re.IGNORECASE):
+        return None
+    return for_many(connection, query, rows, False)
+
+
 def execute_bulk(
-    connection: Connection, statement: Prepared, rows: Iterable[Args], seconds: float | None
+    connection: Connection,
+    statement: Prepared,
+    rows: Iterable[Args],
+    seconds: float | None,
+    units: list[UnitResult] | None = None,
 ) -> tuple[int, Iterable[Any]]:
     """COM_STMT_BULK_EXECUTE of MariaDB; the rows affected, and the rows that could not be sent in this way.
 
+    What each execution did is added to `units`, if there are any.
     The server stops at the first row that fails, as it would if they came one by one.
     """
     engine = connection._engine
@@ -237,12 +264,19 @@ def execute_bulk(
             raise
         return 0, rows
     limit = connection._statement_limit(BULK_SIZE, rows)
-    batches = BulkExecutions(connection._parameters, statement.statement_id, statement.template, rows, limit)
+    wanted = units is not None
+    batches = BulkExecutions(connection._parameters, statement.statement_id, statement.template, rows, limit, wanted)
     total = 0
     try:
         for payload, _ in batches:
-            result: Result = connection._run(statements.execute_bulk(engine, statement, payload), seconds)
-            total += result.affected_rows
+            bulk = statements.execute_bulk(engine, statement, payload, wanted)
+            result: Result = connection._run(bulk, seconds)
+            if units is None:
+                total += result.affected_rows
+            else:
+                did = [UnitResult(*row) for row in result.rows or ()]
+                units += did
+                total += sum(unit.affected_rows for unit in did)
     except NotBindable:
         return total, batches.rest()
     except errors.Error as error:
@@ -312,15 +346,17 @@ class Statement:
         """PEP 249's description of its result; None if it gives no rows."""
         return self._prepared.description
 
-    def execute(self, args: Args = (), *, timeout: float | None = None) -> Cursor[Any]:
-        """Execute it on a new cursor, which is returned with its result.
+    def execute(
+        self, args: Args = (), *, timeout: float | None = None, attributes: Mapping[str, Any] | None = None
+    ) -> Cursor[Any]:
+        """Execute it on a new cursor, which is returned with its result. `attributes` as in `Cursor.execute`.
 
         A parameter may be a file open for reading bytes: it is sent in pieces, without being in memory as a whole. A
         sequence of values is not one parameter (ProgrammingError, nothing was sent).
         """
         connection = self._use()
         cursor = connection.cursor()
-        cursor._execute_statement(self._current(connection), args, timeout)
+        cursor._execute_statement(self._current(connection), args, timeout, attributes)
         return cursor
 
     def executemany(self, args: Iterable[Args], *, timeout: float | None = None, pipeline: bool = False) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import operator
 import weakref
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from mizzle import errors
 from mizzle.sync import statement
-from mizzle.sync.cursor import Args, Cursor, Infile
+from mizzle.sync.cursor import Args, Cursor, Infile, OnProgress
 from mizzle.sync.iteration import END, Batches
 from mizzle.rows import dict_row
 
@@ -41,11 +42,13 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
         timeout: float | None = None,
         infile: Infile | None = None,
         prepare: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Run one statement (COM_QUERY) and read the head of its result; returns `rowcount`.
 
         `timeout`, in seconds, holds for this call and for each later one that fetches rows of this result. Everything
-        else is as in `Cursor.execute`.
+        else is as in `Cursor.execute`; `on_progress` is for this call.
         """
         connection = self._use()
         self._finish()
@@ -53,10 +56,12 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
             connection._settle_stream()
         self._timeout = timeout
         result = None
+        if on_progress is not None:
+            connection._engine.progress.callback = on_progress
         try:
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
                 seconds = connection.timeout if timeout is None else timeout
-                result = statement.execute(connection, query, args, seconds, prepare, stream=True)
+                result = statement.execute(connection, query, args, seconds, prepare, True, attributes)
             if result is None:
                 if args is None:
                     sql = connection._literals.encode(query)
@@ -64,12 +69,19 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
                     literals = connection._literals
                     literals.no_backslash_escapes = connection._engine.no_backslash_escapes
                     sql = literals.assemble(query, args)
-                conversation = connection._engine.stream(sql, None if infile is None else connection._sender(infile))
+                conversation = connection._engine.stream(
+                    sql,
+                    None if infile is None else connection._sender(infile),
+                    None if attributes is None else connection._attributes(attributes),
+                )
                 result = connection._run(conversation, timeout)
         except BaseException as error:
             self._forget()
             connection._failed(error)
             raise
+        finally:
+            if on_progress is not None:
+                connection._engine.progress.callback = connection.on_progress
         return self._show(result)
 
     def _show(self, result: Result) -> int:
