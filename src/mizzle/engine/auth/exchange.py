@@ -6,9 +6,8 @@ Knows what a login must not let happen, whatever the server says. Knows no packe
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mizzle.constants import errnos
 from mizzle.engine import auth
@@ -29,8 +28,7 @@ PROVING = frozenset({"mysql_native_password", "client_ed25519", "parsec"})
 _MAX_PACKETS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What is between client and server."""
 
     #: Nobody else reads it.
@@ -72,16 +70,16 @@ class Exchange:
         if link.unproven is not None and name not in PROVING:
             raise _not_trusted(f"the login is by {name[:64]!r}, which cannot vouch for it")
         self._context = context = AuthContext(
-            user=self._user,
-            password=self._passwords[self._factor],
-            nonce=nonce,
-            secure=link.secure and link.unproven is None,
-            server_public_key=options.server_public_key,
-            unix_socket=link.unix_socket,
-            dialog=options.dialog,
-            webauthn=options.webauthn,
-            openid_token=options.openid_token if isinstance(options.openid_token, bytes) else b"",
-            service_principal=options.service_principal,
+            self._user,
+            self._passwords[self._factor],
+            nonce,
+            link.secure and link.unproven is None,
+            options.server_public_key,
+            link.unix_socket,
+            options.dialog,
+            options.webauthn,
+            options.openid_token if isinstance(options.openid_token, bytes) else b"",
+            options.service_principal,
         )
         self._name, self._plugin = name, auth.start(name, context)
         return next(self._plugin)
