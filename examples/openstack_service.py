@@ -5,7 +5,7 @@
     … asyncio
 
 It boots instances within a quota: the row of the project is locked, the instance is written, the quota is counted.
-From eventlet to threads the way changes in which requests come together (`on_eventlet`, `on_threads`); on asyncio the
+From eventlet to threads only the way requests come together changes (`on_eventlet`, `on_threads`); on asyncio the
 functions that ask the database become coroutines. docs/off-eventlet.md goes through the steps.
 """
 

@@ -107,6 +107,9 @@ def serving(there: Environment, folder: Path, load: Load) -> Iterator[int]:
             process = subprocess.Popen(command, env=variables, pass_fds=[descriptor], stdout=log, stderr=log)
     try:
         yield port
+    except BaseException:
+        print((folder / f"{load.form}.log").read_text()[-4000:], file=sys.stderr, flush=True)
+        raise
     finally:
         process.send_signal(signal.SIGTERM)
         try:
