@@ -107,9 +107,10 @@ CONNECTION: dict[str, Callable[[Any], Any]] = {
 }
 #: What needs no server goes on to work.
 HARMLESS = {
-    "abort", "affected_rows", "broken", "character_set_name", "close", "encoding", "escape", "escape_string", "fileno",
-    "get_autocommit", "get_host_info", "get_proto_info", "get_server_info", "host_info", "in_transaction", "insert_id",
-    "is_mariadb", "literal", "open", "server_version", "server_version_info", "thread_id", "tls", "warning_count",
+    "abort", "affected_rows", "broken", "character_set_name", "close", "compression", "encoding", "escape",
+    "escape_string", "fileno", "get_autocommit", "get_host_info", "get_proto_info", "get_server_info", "host_info",
+    "in_transaction", "insert_id", "is_mariadb", "literal", "on_progress", "open", "server_version",
+    "server_version_info", "thread_id", "tls", "warning_count",
 }  # fmt: skip
 
 
@@ -172,7 +173,7 @@ CURSOR: dict[str, Callable[[Any], Any]] = {
 }
 HARMLESS_CURSOR = {
     "arraysize", "close", "connection", "description", "info", "lastrowid", "max_stmt_length", "row_factory",
-    "rowcount", "rownumber", "setinputsizes", "setoutputsize", "setoutputsizes", "warning_count",
+    "rowcount", "rownumber", "setinputsizes", "setoutputsize", "setoutputsizes", "unit_results", "warning_count",
 }  # fmt: skip
 
 

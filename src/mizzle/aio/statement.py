@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mizzle import errors
 from mizzle.constants import errnos
-from mizzle.constants.capabilities import MARIADB_CLIENT_BULK_UNIT_RESULTS, MARIADB_CLIENT_STMT_BULK_OPERATIONS
+from mizzle.constants.capabilities import (
+    CLIENT_OPTIONAL_RESULTSET_METADATA,
+    MARIADB_CLIENT_BULK_UNIT_RESULTS,
+    MARIADB_CLIENT_STMT_BULK_OPERATIONS,
+)
 from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
@@ -108,6 +112,14 @@ class Statements:
 def make_statement(connection: Connection, query: str | bytes, asked: bool | None) -> Prepared | None:
     """A statement yet to be prepared; if it had another meaning then, None, or an error if it was asked for."""
     engine = connection._engine
+    if engine.capabilities & CLIENT_OPTIONAL_RESULTSET_METADATA:
+        if not asked:
+            return None
+        raise errors.NotSupportedError(
+            0,
+            "With resultset_metadata='none' no statement can be prepared: the types of its columns would not be known",
+            sent=False,
+        )
     template = template_for(query, connection._literals.codec, engine.no_backslash_escapes)
     if template is not None:
         return Prepared(template, query)

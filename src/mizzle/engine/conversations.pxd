@@ -1,7 +1,7 @@
 """Conversations and the engine that begins them."""
 
 from mizzle.engine.progress cimport Reports
-from mizzle.engine.results cimport ROWS_RAISED, Result, RowsEnd
+from mizzle.engine.results cimport ROWS_RAISED, Definitions, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.wire cimport Wire
 
@@ -54,7 +54,7 @@ cdef class Engine:
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef public bint discarding             # rows are read and dropped
     cdef bint _deprecate_eof
-    cdef bint _cache_metadata
+    cdef Definitions _definitions
     cdef bytes _no_attributes               # what goes before a COM_QUERY without attributes; None: the server has none
     cdef readonly Reports progress
     cdef public str redirect                # where the server wants its clients to go, as it said at the login

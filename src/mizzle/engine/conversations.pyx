@@ -15,7 +15,7 @@ from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
 from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.progress cimport Reports
 from mizzle.engine.reader cimport Reader, malformed, reader_over
-from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
+from mizzle.engine.results cimport ALWAYS, OPTIONAL, ROWS_END, ROWS_ERR, ROWS_MORE, UNLESS_KNOWN, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
 from mizzle.engine.traces cimport leaves_no_trace
 from mizzle.engine.wire cimport Wire
@@ -179,7 +179,8 @@ cdef class Engine:
         """The capabilities that both sides have, once they are known."""
         self.capabilities = capabilities
         self._deprecate_eof = (capabilities & CLIENT_DEPRECATE_EOF) != 0
-        self._cache_metadata = (capabilities & MARIADB_CLIENT_CACHE_METADATA) != 0
+        optional = OPTIONAL if capabilities & CLIENT_OPTIONAL_RESULTSET_METADATA else ALWAYS
+        self._definitions = UNLESS_KNOWN if capabilities & MARIADB_CLIENT_CACHE_METADATA else optional
         self.progress.agreed = (capabilities & MARIADB_CLIENT_PROGRESS) != 0
         self._no_attributes = NO_ATTRIBUTES if capabilities & CLIENT_QUERY_ATTRIBUTES else None
         self.set_charset(self.charset)
@@ -365,7 +366,7 @@ cdef class Engine:
             if wire.packet_length and wire.packet[0] == ERR:
                 end = ROWS_ERR
             else:
-                result.read_head(wire, self._cache_metadata)
+                result.read_head(wire, self._definitions)
                 if not result.finished:
                     while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                         yield _READ
@@ -414,7 +415,7 @@ cdef class Engine:
             yield from self._send_infile(infile)
         if wire.packet_length and wire.packet[0] == ERR:
             raise self.server_error()
-        result.read_head(wire, self._cache_metadata)
+        result.read_head(wire, self._definitions)
         if not result.finished:
             while not result.drain_columns(wire, self._decoding, not self._deprecate_eof):
                 yield _READ

@@ -156,6 +156,8 @@ def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
     wanted = WANTED | (options.client_flag & ON_REQUEST)
     if options.database:
         wanted |= cap.CLIENT_CONNECT_WITH_DB
+    if options.resultset_metadata == "none":
+        wanted |= cap.CLIENT_OPTIONAL_RESULTSET_METADATA
     if options.redirect != "off":
         wanted |= cap.CLIENT_SESSION_TRACK
     if options.local_infile:
@@ -354,6 +356,8 @@ def identity_is_needed(engine: Engine) -> bool:
 def session_statements(engine: Engine) -> list[bytes]:
     """The session settings, and the user's init_command."""
     statements = [session_statement(engine.options, engine.charset, engine.is_mariadb)]
+    if engine.capabilities & cap.CLIENT_OPTIONAL_RESULTSET_METADATA:
+        statements.append(b"SET resultset_metadata = NONE")
     if engine.options.init_command:
         statements.append(engine.options.init_command.encode(engine.charset.codec))
     return statements

@@ -12,6 +12,12 @@ cdef enum RowsEnd:
     ROWS_RAISED = -1
 
 
+cdef enum Definitions:          # of columns, in a result
+    ALWAYS
+    UNLESS_KNOWN                # MARIADB_CLIENT_CACHE_METADATA
+    OPTIONAL                    # CLIENT_OPTIONAL_RESULTSET_METADATA
+
+
 cdef class Result:
     cdef readonly RowFormat format          # None: the statement gave no rows
     cdef public list rows
@@ -23,10 +29,11 @@ cdef class Result:
     cdef public object error                # the first value of a row that could not be made, raised at the end
     cdef Prepared statement                 # whose rows these are, in the binary protocol; None: rows of text
     cdef Py_ssize_t column_count
+    cdef bint undefined                     # the server does not say what its columns are
     cdef bint in_value                      # an exception now is about one value, not about the wire
 
     cdef int finish(self, OkFields *ok) except -1
-    cdef int read_head(self, Wire wire, bint cache_metadata) except -1
+    cdef int read_head(self, Wire wire, Definitions definitions) except -1
     cdef bint drain_columns(self, Wire wire, Decoding decoding, bint eof_follows) except -1
     cdef RowsEnd drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED
     cdef RowsEnd _drain_rows(self, Wire wire, bint keep, bint deprecate_eof) except ROWS_RAISED

@@ -9,7 +9,7 @@ from mizzle.engine.constants cimport SERVER_STATUS_CURSOR_EXISTS
 from mizzle.engine.packets cimport OkFields, read_eof, read_ok
 from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.reader cimport Reader, expect_end, malformed, read_lenenc_int, read_u8, reader_over
-from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format
+from mizzle.engine.text_rows cimport Decoding, RowFormat, row_format, undefined_format
 from mizzle.engine.wire cimport Wire
 from mizzle.errors import MalformedPacket, malformed_packet
 
@@ -53,11 +53,11 @@ cdef class Result:
         self.finished = True
         return 0
 
-    cdef int read_head(self, Wire wire, bint cache_metadata) except -1:
+    cdef int read_head(self, Wire wire, Definitions definitions) except -1:
         """The packet that the wire has taken: OK, which finishes this result, or the number of columns.
 
         With MARIADB_CLIENT_CACHE_METADATA it also says whether their definitions follow: a prepared statement's are not
-        sent again while they are those that were sent last.
+        sent again while they are those that were sent last. With CLIENT_OPTIONAL_RESULTSET_METADATA there may be none.
         """
         cdef Reader reader
         cdef OkFields ok
@@ -70,10 +70,13 @@ cdef class Result:
         count = read_lenenc_int(&reader)
         if count > MAX_COLUMNS:
             malformed(&reader, f"{count} columns")
-        if cache_metadata and not read_u8(&reader):         # metadata_follows [1 byte]
-            if self.statement is None or self.statement.column_count() != <Py_ssize_t>count:
+        if definitions != ALWAYS and not read_u8(&reader):         # metadata_follows [1 byte]
+            if definitions == OPTIONAL and self.statement is None:
+                self.undefined = True
+            elif self.statement is None or self.statement.column_count() != <Py_ssize_t>count:
                 malformed(&reader, "columns that were never defined")
-            self.format = self.statement.format
+            else:
+                self.format = self.statement.format
         expect_end(&reader)
         self.column_count = <Py_ssize_t>count
         self.rows = []
@@ -84,7 +87,9 @@ cdef class Result:
         cdef Reader reader
         cdef OkFields eof
         cdef Py_ssize_t end
-        if self.format is None:
+        if self.undefined:
+            self.format = undefined_format(decoding, self.column_count)
+        elif self.format is None:
             end = wire.frames_end(self.column_count)
             if end < 0:
                 return False

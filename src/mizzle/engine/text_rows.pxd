@@ -54,6 +54,7 @@ cdef class RowFormat:
     cdef tuple decode(self, const unsigned char *data, Py_ssize_t length)
 
 
+cdef RowFormat undefined_format(Decoding decoding, Py_ssize_t count)
 cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count)
 cdef tuple split(bytes block, Py_ssize_t count, Decoding decoding)
 cdef object text_value(Decoding decoding, Decoder *decoder, const unsigned char *text, Py_ssize_t size)

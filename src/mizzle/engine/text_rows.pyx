@@ -95,6 +95,19 @@ cdef RowFormat row_format(Decoding decoding, bytes block, Py_ssize_t count):
     return made
 
 
+cdef RowFormat undefined_format(Decoding decoding, Py_ssize_t count):
+    """The format of rows whose columns the server left out: all values are the bytes that it sent."""
+    columns = []
+    for i in range(count):
+        column = <Column>Column.__new__(Column)
+        column.schema = column.table = column.org_table = column.org_name = ""
+        column.name = f"column_{i + 1}"
+        column.type_code = MYSQL_TYPE_VAR_STRING
+        column.charset_id = BINARY_CHARSET
+        columns.append(column)
+    return RowFormat(decoding, tuple(columns))
+
+
 cdef tuple split(bytes block, Py_ssize_t count, Decoding decoding):
     cdef const unsigned char *frame = <const unsigned char*>PyBytes_AS_STRING(block)
     cdef Reader reader

@@ -296,6 +296,7 @@ SETTINGS: dict[str, Setting] = {
     "json": Setting(read_json, "True (json.loads), False, or a callable that makes a value of a JSON document's text"),
     "uuid": BOOL,
     "inet": BOOL,
+    "resultset_metadata": one_of("full", "none"),
     "vector": one_of(*VECTORS_AS),
     "conv": Setting(
         read_conv,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SSLMode = Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"]
 OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
+ResultsetMetadata = Literal["full", "none"]
 Redirect = Literal["off", "preferred", "enforced"]
 VectorAs = Literal["bytes", "array", "memoryview", "numpy"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
@@ -107,6 +108,9 @@ class ConnectOptions:
     tls_versions: tuple[str, ...] = ()
 
     zero_dates: ZeroDates = "none"
+    #: "none": the server leaves out what the columns of results are, if it can (MySQL). Then every value is bytes as
+    #: they were sent, columns have no names of their own, and no statement can be prepared.
+    resultset_metadata: ResultsetMetadata = "full"
     #: "zlib", "zstd", "best" (True: the best that both sides have, or none); None: no compression.
     compress: str | None = None
     #: From 1 to 9 (zlib) or 22 (zstd); None: 6 and 3.
