@@ -120,6 +120,7 @@ class Connection:
         self._speak(engine.charset.codec)
         self._server_packet: int | None = None
         self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
+        self._ended_after = -1  # so many commands had the engine begun when commit() or rollback() came back last
         self._blocks: list[Transaction] = []
         self._stream: Result | None = None
         self._streamer: weakref.ref[Any] | None = None
@@ -196,11 +197,18 @@ class Connection:
         """Make permanent what the open transaction did (COMMIT)."""
         self._refuse_in_block("commit()")
         self._statement("COMMIT")
+        self._ended_after = self._engine.commands
 
     def rollback(self) -> None:
-        """Undo what the open transaction did (ROLLBACK)."""
+        """Undo what the open transaction did (ROLLBACK); sends nothing if nothing came after a commit() or rollback().
+
+        Libraries that pool connections roll back whatever comes back to them, most often a second time.
+        """
         self._refuse_in_block("rollback()")
-        self._statement("ROLLBACK")
+        engine = self._engine
+        if self._ended_after != engine.commands or engine.in_transaction or not self.open:
+            self._statement("ROLLBACK")
+            self._ended_after = engine.commands
 
     def autocommit(self, value: bool) -> None:
         """Switch whether each statement is a transaction of its own; switching it on commits an open one."""
