@@ -1,8 +1,10 @@
-"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, `oslo`, `pymysql`, `mysqldb`.
+"""Other projects' test suites, whole, on mizzle: `python -m tools.suites sqlalchemy`, and so on.
 
     sqlalchemy         SQLAlchemy 2.0 and 2.1: the compliance suite and test/dialect/mysql, sync and async,
                        on MariaDB 10.11 and MySQL 9.7; PyMySQL's dialect beside it on the same servers
     oslo               oslo.db's tests, with PyMySQL beside
+    django             Django's tests of databases, on mizzle.django, on install_as_MySQLdb() and on mysqlclient;
+                       the long-term release and, under a Python that it runs on, the newest
     pymysql CHECKOUT   PyMySQL's tests on install_as_pymysql(): of a clone of its repository (its sdist has none)
     mysqldb CHECKOUT   mysqlclient's on install_as_MySQLdb(), of a clone too, with mysqlclient itself beside
 
@@ -28,6 +30,9 @@ SERVERS = ("mariadb1011", "mysql97")
 SQLALCHEMY = ("2.0.58", "2.1.9")
 OSLO = ["oslo.db==18.1.1", "aiosqlite", "fixtures", "oslo.context", "oslotest", "testresources", "testscenarios"]
 OSLO += ["psycopg2-binary"]  # two of its tests need no PostgreSQL, but this
+#: With the oldest Python for each.
+DJANGO = {"5.2.19": (3, 10), "6.1.3": (3, 12)}
+DJANGO_APPS = ("backends", "transactions", "aggregation", "queries", "introspection", "schema")
 ARGUMENTS = (
     "--innodb-flush-method=nosync",
     "--innodb-flush-log-at-trx-commit=0",
@@ -129,6 +134,58 @@ def mysqldb(server: Server, checkout: Path) -> bool:
     return passed
 
 
+def django(server: Server) -> bool:
+    """Django's test apps; what fails with each driver, and why, is said in docs/django.md."""
+    passed = True
+    for version, oldest in DJANGO.items():
+        if sys.version_info < oldest:
+            print(f"Django {version} needs Python {'.'.join(map(str, oldest))}: skipped", flush=True)
+            continue
+        source = source_of("django", version)
+        there = environment(f"with-django-{version}", *COMMON, f"Django=={version}", "mysqlclient", "tzdata")
+        for driver in ("mizzle.django", "install_as_MySQLdb", "mysqlclient"):
+            options = ["--settings=suite_settings", "--parallel=1", "--noinput"]
+            command = [there.python, "runtests.py", *options, *DJANGO_APPS]
+            settings = json.dumps(server.connect_args())
+            variables = there.variables(CACHE, source, SUITE_DRIVER=driver, SUITE_SERVER=settings)
+            title = f"Django {version}, {driver}, {server.family}"
+            passed &= run_unittest(title, command, source / "tests", variables)
+    return passed
+
+
+def run_unittest(title: str, command: list[str], folder: Path, variables: dict[str, str]) -> bool:
+    """Run one suite of unittest's; show its sums and what failed."""
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    sums = [line for line in lines if line.startswith(("Ran ", "OK", "FAILED"))]
+    print(f"{title}: {', '.join(sums) or done.stderr}", flush=True)
+    failed = sorted({line for line in lines if line.startswith(("FAIL:", "ERROR:", "UNEXPECTED SUCCESS:"))})
+    print("".join(f"    {line}\n" for line in failed), end="", flush=True)
+    (CACHE / f"{title.replace(', ', '-').replace(' ', '-')}.log").write_text(done.stderr)
+    return done.returncode == 0
+
+
+SUITE_SETTINGS = """import json, os
+import django
+driver, server = os.environ["SUITE_DRIVER"], json.loads(os.environ["SUITE_SERVER"])
+if driver == "install_as_MySQLdb":
+    import mizzle
+    mizzle.install_as_MySQLdb()
+DATABASES = {
+    name: {
+        "ENGINE": "mizzle.django" if driver == "mizzle.django" else "django.db.backends.mysql",
+        "NAME": f"django_{name}", "USER": server["user"], "PASSWORD": server["password"],
+        "HOST": server["host"], "PORT": server["port"], "TEST": {"CHARSET": "utf8mb4"},
+    }
+    for name in ("default", "other")
+}
+SECRET_KEY = "of no use"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if django.VERSION < (6, 0):  # whose tests were written for it
+    DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+USE_TZ = False
+"""
+
 STAND_IN = """import os
 import mizzle
 mizzle.install_as_pymysql()
@@ -140,7 +197,7 @@ if checkout := os.environ.get("PYMYSQL_CHECKOUT"):  # for pymysql.tests
 
 def main(arguments: list[str]) -> int:
     """Run one project's suites on all servers; 1 if a test failed, 2 for arguments that are none."""
-    suites: dict[str, Callable[[Server], bool]] = {"sqlalchemy": sqlalchemy, "oslo": oslo}
+    suites: dict[str, Callable[[Server], bool]] = {"sqlalchemy": sqlalchemy, "oslo": oslo, "django": django}
     if len(arguments) == 2:
         checkout = Path(arguments[1]).resolve()
         suites |= {"pymysql": partial(pymysql, checkout=checkout), "mysqldb": partial(mysqldb, checkout=checkout)}
@@ -149,6 +206,7 @@ def main(arguments: list[str]) -> int:
         return 2
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / "as_pymysql.py").write_text(STAND_IN)
+    (CACHE / "suite_settings.py").write_text(SUITE_SETTINGS)
     passed = True
     for family in SERVERS:
         with Server.start(family, arguments=ARGUMENTS) as server:

@@ -195,3 +195,31 @@ def test_what_a_block_does_not_allow(conn: Any) -> None:
     conn.begin()
     with pytest.raises(mizzle.ProgrammingError, match="already open"):
         conn.transaction().__enter__()
+
+
+def test_a_rollback_behind_another_end_sends_nothing(connect: Connect, name: str, ids: Any) -> None:
+    def sent() -> int:
+        [(_, count)] = conn.execute("SHOW SESSION STATUS LIKE 'Com_rollback'").fetchall()
+        return int(count)
+
+    conn = connect()
+    before = sent()
+    for number, end in ((1, conn.commit), (2, conn.rollback)):
+        add(conn, name, number)
+        end()
+        conn.rollback()
+        conn.rollback()
+    assert sent() == before + 1
+    assert ids() == [1]
+    with pytest.raises(mizzle.IntegrityError):
+        add(conn, name, 1)  # which keeps a lock on the row
+    conn.rollback()
+    assert sent() == before + 2
+    conn.execute("SET completion_type = 'CHAIN'")
+    conn.commit()
+    assert conn.in_transaction
+    conn.rollback()
+    assert sent() == before + 3
+    conn.abort()
+    with pytest.raises(mizzle.ConnectionClosed):
+        conn.rollback()

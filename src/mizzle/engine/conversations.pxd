@@ -36,6 +36,7 @@ cdef class Engine:
     cdef public unsigned long long capabilities
     cdef public int status_flags
     cdef public object charset
+    cdef readonly unsigned long long commands   # how many were begun
     cdef public unsigned int session        # how often it was settled: prepared statements belong to one
     cdef public bytes nonce
     cdef public object ssl_context

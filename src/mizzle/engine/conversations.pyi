@@ -45,6 +45,7 @@ class Engine:
     capabilities: int
     status_flags: int
     charset: Charset
+    commands: int
     session: int
     nonce: bytes
     ssl_context: ssl.SSLContext | None

@@ -257,6 +257,7 @@ cdef class Engine:
             )
         if self._ahead:
             self._queue_ahead(command)
+        self.commands += 1
         return 0
 
     cdef object server_error(self):

@@ -102,9 +102,9 @@ class Connection:
 
     # A pool copies them at each loan (mizzle.loans): by slots that is a matter of nanoseconds.
     __slots__ = (
-        "__dict__", "__weakref__", "_blocks", "_channel", "_counts", "_encoders", "_engine", "_lent", "_literals",
-        "_on_progress", "_options", "_parameters", "_prepares", "_server_packet", "_statements", "_stream", "_streamer",
-        "cursorclass", "row_factory", "timeout",
+        "__dict__", "__weakref__", "_blocks", "_channel", "_counts", "_encoders", "_ended_after", "_engine", "_lent",
+        "_literals", "_on_progress", "_options", "_parameters", "_prepares", "_server_packet", "_statements", "_stream",
+        "_streamer", "cursorclass", "row_factory", "timeout",
     )  # fmt: skip
 
     #: Seconds that a call may take unless it is given its own `timeout`; None: no limit.
@@ -129,6 +129,7 @@ class Connection:
         self._speak(engine.charset.codec)
         self._server_packet: int | None = None
         self._counts = (0, 0, 0)  # affected rows, last insert id, warnings
+        self._ended_after = -1  # so many commands had the engine begun when commit() or rollback() came back last
         self._blocks: tuple[Transaction, ...] = ()
         self._stream: Result | None = None
         self._streamer: weakref.ref[Any] | None = None
@@ -220,11 +221,18 @@ class Connection:
         """Make permanent what the open transaction did (COMMIT)."""
         self._refuse_in_block("commit()")
         self._statement("COMMIT")
+        self._ended_after = self._engine.commands
 
     def rollback(self) -> None:
-        """Undo what the open transaction did (ROLLBACK)."""
+        """Undo what the open transaction did (ROLLBACK); sends nothing if nothing came after a commit() or rollback().
+
+        Libraries that pool connections roll back whatever comes back to them, most often a second time.
+        """
         self._refuse_in_block("rollback()")
-        self._statement("ROLLBACK")
+        engine = self._engine
+        if self._ended_after != engine.commands or engine.in_transaction or not self.open:
+            self._statement("ROLLBACK")
+            self._ended_after = engine.commands
 
     def autocommit(self, value: bool) -> None:
         """Switch whether each statement is a transaction of its own; switching it on commits an open one."""

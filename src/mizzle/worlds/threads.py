@@ -77,7 +77,7 @@ class Channel(ChannelBase):
     def _talk(self, conversation: Conversation, timeout: float | None) -> None:
         wire, sock, buffer = conversation.wire, self._sock, _here.buffer
         end = None if timeout is None else time.monotonic() + timeout
-        patience = least(timeout, self.read_timeout)
+        patience = self.read_timeout if timeout is None else least(timeout, self.read_timeout)
         if patience != self._armed:
             self._arm(patience)
         waited = False

@@ -14,7 +14,7 @@ from typing import Any
 
 from mizzle import sync
 from mizzle.constants import errnos
-from mizzle.errors import Error, OperationalError
+from mizzle.errors import Error, OperationalError, ProgrammingError
 from mizzle.rows import column_names, dict_row
 from mizzle.sync.cursor import quote_identifier
 
@@ -79,6 +79,11 @@ class Cursor(sync.Cursor[Any]):
         """The statement that execute() would send."""
         statement: Any = query if args is None else _without_binary(query)
         return super().mogrify(statement, _sequence(args))
+
+    def _use(self) -> Any:
+        if self.connection is None:  # PyMySQL and mysqlclient: a mistake of the program, not of its interface
+            raise ProgrammingError(0, "The cursor is already closed: make another with conn.cursor()", sent=False)
+        return self.connection
 
     @property
     def _executed(self) -> str | None:
