@@ -64,6 +64,24 @@ _PEAK = (("wall_us", "wall µs"), ("peak_mb", "peak MB"))
 _POOL = (("fixed_us", "kept connection, CPU µs"), ("ratio", "pool : kept"))
 _STALL = (("stall_cpu_ms", "own CPU ms"), ("wall_s", "fetch s"))
 
+#: What the works of object mappers do, and what their figure is.
+_ORM = {
+    "key": ("an object by its key", "CPU µs each"),
+    "load": ("load 1,000 objects x 7 columns", "CPU µs an object"),
+    "insert": ("insert 1,000 objects, commit", "CPU µs an object"),
+    "update": ("load 100 objects, change and save each, commit", "CPU µs an object"),
+    "transaction": ("lock and change two objects, insert one, commit", "CPU µs each"),
+}
+_MAPPERS = {
+    "sqlalchemy-{}": ("SQLAlchemy, one caller", ("mizzle", "mysqlclient", "pymysql")),
+    "sqlalchemy-{}-eventlet": (
+        "SQLAlchemy, 10 green threads",
+        ("mizzle-eventlet", "pymysql-eventlet", "mysqlclient-pool"),
+    ),
+    "sqlalchemy-{}-asyncio": ("SQLAlchemy, 10 tasks", ("mizzle-asyncio", "asyncmy", "aiomysql")),
+    "django-{}": ("Django", ("mizzle", "mysqlclient", "pymysql")),
+}
+
 WORKS = {
     "fetch": Work(
         "fetch {rows:,} rows x 7 mixed columns, buffered", "fetch:run", "cpu_us", "CPU µs a row", _ALL, _PEAK
@@ -163,4 +181,9 @@ WORKS = {
         (("median_ms", "median ms"), ("longest_ms", "longest ms")),
     ),
     "idle-memory": Work("memory of an idle connection", "idle_memory:run", "kb", "kB each", _ALL, ()),
+    **{
+        name.format(unit): Work(f"{mapper}: {title}", f"{name.split('-')[0]}_orm:run", "cpu_us", figure, drivers)
+        for name, (mapper, drivers) in _MAPPERS.items()
+        for unit, (title, figure) in _ORM.items()
+    },
 }

@@ -59,7 +59,8 @@ def _shown(arguments: list[str]) -> list[str]:
 
 
 def _versions() -> Iterable[tuple[str, str]]:
-    for name in {contestant.distribution for contestant in CONTESTANTS.values()} | {"eventlet", "gevent"}:
+    drivers = {contestant.distribution for contestant in CONTESTANTS.values()}
+    for name in drivers | {"eventlet", "gevent", "SQLAlchemy", "Django"}:
         try:
             yield name, metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.report import Report, best_peer, number
+from bench.report import Report, best_peer, number, reference
 
 
 class NotMeasuredError(Exception):
@@ -60,6 +60,18 @@ def share_of_best(work: str) -> Callable[[Report], float]:
     return share
 
 
+def worst_of_mappers(report: Report) -> float:
+    """mizzle's CPU over that of the best peer in the same world, in the object mappers' work where that is greatest."""
+    shares = []
+    for work, outcomes in report.outcomes.items():
+        own, best = reference(work, outcomes), best_peer(work, outcomes)
+        if work.startswith(("sqlalchemy-", "django-")) and own and best:
+            shares.append(median(report, work, own, "cpu_us") / median(report, work, best, "cpu_us"))
+    if not shares:
+        raise NotMeasuredError("no figures of object mappers")
+    return max(shares)
+
+
 def of(work: str, metric: str, name: str = "mizzle-eventlet") -> Callable[[Report], float]:
     return lambda report: median(report, work, name, metric)
 
@@ -98,6 +110,7 @@ TARGETS = (
     ),
     Target("CPU of an inserted row : best peer's", 0.5, share_of_best("insert")),
     Target("CPU of a point select on asyncio : asyncmy's", 0.75, ratio("select-asyncio", "mizzle-asyncio", "asyncmy")),
+    Target("CPU of the object mappers' works : best peer's, the greatest", 1.0, worst_of_mappers),
 )
 
 
