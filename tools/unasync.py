@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "mizzle" / "aio"
 TARGET = ROOT / "src" / "mizzle" / "sync"
 
-BY_HAND = {"awaitable.py", "iteration.py"}
+BY_HAND = {"awaitable.py", "checkout.py", "iteration.py"}
 
 RULES = [
     (re.compile(pattern), replacement)
