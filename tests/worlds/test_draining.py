@@ -256,9 +256,7 @@ def test_an_abort_meanwhile_wakes_who_waits(habitat: Habitat) -> None:
         habitat.run(test(peer))
 
 
-def test_an_abort_before_the_rest_has_begun_to_be_read(
-    loop_habitat: Habitat, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_abort_before_the_rest_has_begun_to_be_read(loop_habitat: Habitat, caplog: pytest.LogCaptureFixture) -> None:
     async def test(peer: Peer) -> None:
         channel = await late(loop_habitat, peer, Rescue(kills=False))
         channel.abort()
