@@ -379,9 +379,18 @@ class Connection:
     # Literals
 
     def escape(self, obj: Any) -> str:
-        """The value as an SQL literal, with quotes where it needs them. execute(query, args) does this for you."""
+        """The value as an SQL literal, with quotes where it needs them. execute(query, args) does this for you.
+
+        UnicodeDecodeError for a sequence in which there are bytes that are no text.
+        """
         self._literals.no_backslash_escapes = self._engine.no_backslash_escapes
-        return self._literals.literal(obj).decode(self.encoding, "backslashreplace")
+        literal = self._literals.literal(obj)
+        try:
+            return literal.decode(self.encoding)
+        except UnicodeDecodeError:
+            if isinstance(obj, (bytes, bytearray, memoryview)):
+                return f"_binary X'{obj.hex()}'"
+            raise
 
     literal = escape
 
