@@ -27,6 +27,8 @@ RULES = [
     for pattern, replacement in (
         (r"\basync (def|with)\b", r"\1"),
         (r"\bawait ", ""),
+        (r"\bCoroutine\[Any, Any, None\]", "None"),
+        (r"\bCoroutine, ", ""),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
         (r"\bAsync(Channel|World)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),

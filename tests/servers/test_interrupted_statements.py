@@ -99,9 +99,12 @@ def test_a_streamed_result(connect: Connect) -> None:
     assert conn.execute("SELECT 'next'").fetchall() == [("next",)]
 
 
-def test_drained_and_not_killed(connect: Connect) -> None:
+def test_drained_and_not_killed(connect: Connect, admin: Any) -> None:
     conn = connect(on_interrupt="drain", interrupt_timeout=30)
-    late(conn, "SELECT SLEEP(0.1)")
+    lock = f"'drained {conn.thread_id()}'"
+    admin.execute(f"DO GET_LOCK({lock}, 0)")
+    late(conn, f"DO GET_LOCK({lock}, 60)")
+    admin.execute(f"DO RELEASE_LOCK({lock})")
     assert conn.execute("SELECT 'next'").fetchall() == [("next",)]
 
 
