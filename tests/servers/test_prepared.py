@@ -210,6 +210,22 @@ def test_after_ddl(connect: Connect, table: Callable[[str], str]) -> None:
         assert conn.execute(select, (1,)).fetchall() == rows
 
 
+@pytest.mark.parametrize("asked", [None, True])
+def test_after_another_character_set(connect: Connect, table: Callable[[str], str], asked: bool | None) -> None:
+    """MySQL prepares anew by itself, but goes on turning the parameter into what the column was (3988)."""
+    conn = connect(autocommit=True, prepare_threshold=1)
+    name = table("a VARCHAR(20) CHARACTER SET latin1")
+    insert = f"INSERT INTO {name} VALUES (%s)"
+    conn.execute(insert, ("ä",), prepare=asked)
+    with pytest.raises(mizzle.Error) as refused:
+        conn.execute(insert, ("日本",), prepare=asked)
+    assert refused.value.alive
+    conn.execute(f"ALTER TABLE {name} MODIFY a VARCHAR(20) CHARACTER SET utf8mb4")
+    for _ in range(2):
+        conn.execute(insert, ("日本",), prepare=asked)
+    assert conn.execute(f"SELECT a FROM {name} ORDER BY a").fetchall() == [("ä",), ("日本",), ("日本",)]
+
+
 def test_a_statement_that_the_server_has_lost(connect: Connect) -> None:
     """As behind a proxy that leads to another server."""
     conn = connect(autocommit=True, prepare_threshold=1)
