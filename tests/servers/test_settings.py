@@ -174,7 +174,7 @@ def test_interactive_sessions_have_their_own_timeout(connect: Connect) -> None:
         admin.execute("SET GLOBAL interactive_timeout = %s", (before,))
 
 
-def test_compression_in_use(connect: Connect, server: Server) -> None:
-    assert connect().compression is None
-    assert connect(compress="zlib").compression == "zlib"
-    assert connect(compress=True).compression == ("zlib" if server.is_mariadb else "zstd")
+def test_compression_in_use(dial: Connect, server: Server) -> None:
+    assert dial().compression is None
+    assert dial(compress="zlib").compression == "zlib"
+    assert dial(compress=True).compression == ("zlib" if server.is_mariadb else "zstd")
