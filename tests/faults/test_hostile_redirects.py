@@ -15,7 +15,7 @@ from faults.handshakes import COMMON, NONCE, auth_switch, greeting
 from faults.hostile import Link, Part, Peer
 from mizzle.constants import capabilities as cap
 
-pytestmark = [pytest.mark.main_worlds, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = pytest.mark.main_worlds
 
 Connect = Callable[..., Any]
 SECRET = {"password": "s3cret", "password2": "s3cret2", "openid_token": "s3cret-token", "dialog": lambda *_: "s3cret!"}

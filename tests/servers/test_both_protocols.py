@@ -122,6 +122,7 @@ def wide(server: Server) -> Iterator[Any]:
 @example(LEAST)
 @example(GREATEST)
 @example(NOTHING | LEAST_PARTS)
+@pytest.mark.feature("rows and parameters of every type, text and binary")
 def test_what_is_written_is_read_back(wide: Any, row: dict[str, Any]) -> None:
     read = []
     for number, written in enumerate((False, True)):

@@ -47,6 +47,7 @@ def those_of(conn: Any, charset: str) -> list[str]:
     return found
 
 
+@pytest.mark.feature("every character set")
 def test_every_character_of_every_column(conn: Any) -> None:
     """Written in either protocol, read in either: the same text, and what was written."""
     names = [name for (name,) in conn.execute("SELECT character_set_name FROM information_schema.character_sets")]
@@ -87,6 +88,7 @@ def encodable(codec: str) -> list[str]:
     return [character for character in all_characters(False) if can(character)]
 
 
+@pytest.mark.feature("every character set")
 def test_every_character_set_of_a_connection(server: Server, conn: Any) -> None:
     """The server is given the same characters in both protocols, and so are we."""
     for charset in sorted(set(charsets.charset_names()) - SERVER_ONLY - {"binary"}):

@@ -26,6 +26,7 @@ def late(conn: Any, sql: str = LONG) -> mizzle.OperationalError:
     return caught.value
 
 
+@pytest.mark.feature("KILL QUERY of an interrupted statement")
 def test_a_late_statement_is_killed(connect: Connect, admin: Any) -> None:
     conn = connect()
     error = late(conn)

@@ -40,6 +40,7 @@ def filled(conn: Any) -> Any:
 # -- asked for ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("prepare, execute, introspection")
 def test_a_statement(filled: Any, server: Server) -> None:
     with filled.prepare("SELECT k, v FROM v WHERE k > %(low)s AND k < %(low)s + 3 ORDER BY k") as statement:
         assert [column.name for column in statement.columns] == ["k", "v"]
@@ -74,6 +75,7 @@ def test_a_statement_outlives_a_reset(connect: Connect) -> None:
     assert statement.execute((1,)).fetchone() == (2,)
 
 
+@pytest.mark.feature("COM_STMT_CLOSE without a round trip")
 def test_closing_costs_no_command_of_its_own(admin: Any, conn: Any) -> None:
     statements = [conn.prepare("SELECT 1") for _ in range(5)]
     assert server_knows(admin, conn) == 5
@@ -111,6 +113,7 @@ def test_what_cannot_be_prepared(filled: Any, sql: str, args: Any, words: str) -
     assert filled.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.feature("COM_STMT_SEND_LONG_DATA, COM_STMT_RESET")
 def test_a_file_as_a_parameter(filled: Any) -> None:
     data = bytes(range(256)) * 4096
     with filled.prepare("UPDATE v SET b = %s WHERE k = %s") as statement:
@@ -136,6 +139,7 @@ class Failing:
 # -- by themselves -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("statements prepared by themselves")
 def test_a_statement_seen_often_is_prepared(connect: Connect) -> None:
     conn = connect(autocommit=True, prepare_threshold=3)
     for number in range(6):
@@ -164,6 +168,7 @@ def test_what_means_something_else_stays_text(connect: Connect) -> None:
     assert counted(conn, "execute") == 0
 
 
+@pytest.mark.feature("statements prepared by themselves")
 def test_the_cache_keeps_those_used_last(connect: Connect, admin: Any) -> None:
     conn = connect(autocommit=True, prepare_threshold=1, prepared_cache_size=3)
     for _ in range(2):
@@ -184,6 +189,7 @@ def test_a_lifetime(connect: Connect) -> None:
     assert counted(conn, "prepare") == 3
 
 
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_after_a_reset_and_another_login(connect: Connect, server: Server) -> None:
     conn = connect(autocommit=True, prepare_threshold=1)
     account = server.connect_args()
@@ -197,6 +203,7 @@ def test_after_a_reset_and_another_login(connect: Connect, server: Server) -> No
             assert conn.execute("SELECT %s, 'ä'", (number,)).fetchone() == (number, "ä")
 
 
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_after_ddl(connect: Connect, table: Callable[[str], str]) -> None:
     conn = connect(autocommit=True, prepare_threshold=1)
     name = table("a INT")
@@ -229,6 +236,7 @@ def test_after_another_character_set(connect: Connect, table: Callable[[str], st
     assert conn.execute(f"SELECT a FROM {name} ORDER BY a").fetchall() == [("ä",), ("日本",), ("日本",)]
 
 
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_a_statement_that_the_server_has_lost(connect: Connect) -> None:
     """As behind a proxy that leads to another server."""
     conn = connect(autocommit=True, prepare_threshold=1)
@@ -289,6 +297,7 @@ def test_a_change_that_fails_leaves_the_rows_behind_it_alone(filled: Any) -> Non
     assert filled.execute("SELECT v FROM v WHERE k IN (4, 5, 6) ORDER BY k").fetchall() == [("a",), ("b",), ("v6",)]
 
 
+@pytest.mark.feature("pipelined executions")
 def test_a_pipeline(filled: Any) -> None:
     cur = filled.cursor()
     rows = [("x" * (n % 200), n) for n in range(100)] * 30
@@ -314,6 +323,7 @@ def numbers(filled: Any) -> Any:
         yield made
 
 
+@pytest.mark.feature("server cursors (COM_STMT_FETCH)")
 def test_a_server_cursor_leaves_the_connection_free(filled: Any, numbers: Any) -> None:
     assert numbers.execute("SELECT k, v FROM v WHERE k < %s ORDER BY k", (50,)) == -1
     seen = []
