@@ -84,6 +84,7 @@ def test_the_engines_own_parser_passes_over_it() -> None:
         (ok(info=b"Location: file:///etc/passwd"), None),
     ],
 )
+@pytest.mark.feature("redirects")
 def test_where_to_go(payload: bytes, url: str | None) -> None:
     assert redirect_in(payload) == url
 
