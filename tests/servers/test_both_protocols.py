@@ -148,15 +148,14 @@ def test_values_over_16_megabytes(server: Server, size: int) -> None:
         for way in (False, True):
             conn.execute("INSERT INTO v VALUES (%s, %s, NULL)", (way, values[0]), prepare=way)
             conn.execute("INSERT INTO v VALUES (%s, NULL, %s)", (2 + way, values[1]), prepare=way)
-        for way in (False, True):
-            for kind in (mizzle.Cursor, mizzle.StreamingCursor):
-                with conn.cursor(kind) as cursor:
-                    cursor.execute("SELECT COALESCE(b, t) IS NULL, b, t FROM v ORDER BY id", (), prepare=way)
-                    for number in range(4):
-                        row = cursor.fetchone()
-                        assert row[1 + number // 2] == values[number // 2]
-                        assert row[2 - number // 2] is None
-                    assert cursor.fetchone() is None
+        for way, kind in ((False, mizzle.StreamingCursor), (True, mizzle.StreamingCursor), (True, mizzle.Cursor)):
+            with conn.cursor(kind) as cursor:
+                cursor.execute("SELECT b, t FROM v ORDER BY id", (), prepare=way)
+                for number in range(4):
+                    row = cursor.fetchone()
+                    assert row[number // 2] == values[number // 2]
+                    assert row[1 - number // 2] is None
+                assert cursor.fetchone() is None
 
 
 SPECIAL = [
