@@ -511,15 +511,20 @@ class Connection:
         """Say goodbye (COM_QUIT, for at most a second) and close. Closing twice is fine.
 
         An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
-        A connection that a pool lent is returned to it instead. From this call on the connection is closed, whatever
-        becomes of the goodbye.
+        From this call on the connection is closed, whatever becomes of the goodbye. A connection that a pool lent is
+        returned to it instead.
         """
-        channel: Any = _CLOSED
         if self._lent is not None:
-            self._lent.pool._give_back(self)
-        elif not self._channel.closed:
+            return self._go_back()
+        channel: Any = _CLOSED
+        if not self._channel.closed:
             channel, self._channel = self._channel, _CLOSED
         return close_channel(channel)
+
+    def _go_back(self) -> None:
+        """Return to the pool, which looks where this runs."""
+        if self._lent is not None:
+            self._lent.pool._give_back(self)
 
     def abort(self) -> None:
         """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""
