@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import mizzle
 from faults.hostile import PATIENCE
@@ -91,9 +93,10 @@ def test_refusals(
     watch.until(world, lambda: watch.sessions("user = 'app'") <= before)
 
 
-def test_tls_where_there_is_none_we_trust(connect: Connect) -> None:
+def test_tls_where_there_is_none_we_trust(connect: Connect, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
     with pytest.raises(mizzle.OperationalError, match="CA that is not trusted here") as caught:
-        connect(ssl_mode="verify_ca")
+        connect(ssl_mode="verify_ca", ssl_ca=str(tmp_path / "other.pem"))
     assert (caught.value.errno, caught.value.sent, caught.value.alive) == (2026, False, False)
 
 
