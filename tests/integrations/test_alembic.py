@@ -62,6 +62,9 @@ def project(folder: Path, template: str, url: str) -> Config:
     loading = f"import runpy\ntarget_metadata = runpy.run_path({str(folder / 'models.py')!r})['metadata']"
     # Other tests' tables in the database are not ours to drop.
     mine = "include_name=lambda name, kind, _: kind != 'table' or name.startswith('alembic_'), target_metadata="
+    # It would set up the logging of this process, and switch off every logger there is.
+    assert "    fileConfig(config.config_file_name)" in text
+    text = text.replace("    fileConfig(config.config_file_name)", "    pass")
     env.write_text(text.replace("target_metadata = None", loading).replace("target_metadata=", mine))
     config.set_main_option("script_location", str(folder / "migrations"))
     config.set_main_option("path_separator", "os")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -128,7 +129,9 @@ def test_spawned_work(habitat: Habitat, caplog: pytest.LogCaptureFixture) -> Non
         habitat.world.spawn(work_of(habitat, fail), "errand")
         habitat.world.spawn(work_of(habitat, lambda: (done.append("done"), over.set())), "work")
         assert await wait(over, PATIENCE)
+        end = time.monotonic() + PATIENCE
         while "errand failed" not in caplog.text:
+            assert time.monotonic() < end
             await turn(habitat)
 
     with caplog.at_level(logging.ERROR, "mizzle"):
