@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
-import threading
+from contextlib import suppress
 
 import trustme
 
@@ -27,10 +28,7 @@ def middleman(port: int, certificate: trustme.LeafCert) -> Part:
             plain.sendall(exactly(link.sock, SSL_REQUEST))
             link.sock = context.wrap_socket(link.sock, server_side=True)
             with towards_server.wrap_socket(plain) as server:
-                back = threading.Thread(target=pass_on, args=(server, link.sock))
-                back.start()
                 pass_on(link.sock, server)
-                back.join(PATIENCE)
 
     return part
 
@@ -42,15 +40,17 @@ def exactly(sock: socket.socket, length: int) -> bytes:
     return data
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Until one side ends."""
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-    except OSError:
-        return
-    finally:
-        try:
-            target.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            target.close()
+def pass_on(one: ssl.SSLSocket, other: ssl.SSLSocket) -> None:
+    """Both ways, until one side ends; in one thread, for OpenSSL does not let two use one connection."""
+    with suppress(OSError):
+        while True:
+            ready = [side for side in (one, other) if side.pending()] or select.select([one, other], [], [], PATIENCE)[
+                0
+            ]
+            if not ready:
+                return
+            for side in ready:
+                data = side.recv(65536)
+                if not data:
+                    return
+                (other if side is one else one).sendall(data)
