@@ -17,7 +17,6 @@ cdef class Slots:
     cdef int _count
     cdef Py_ssize_t[MOST_SLOTS] _offsets
 
-    cdef Py_ssize_t find(self, str name) except -1
     cdef object copy(self, object source)
 
 

@@ -18,6 +18,7 @@ from cpython.ref cimport Py_XDECREF, Py_XINCREF
 
 from mizzle.engine.constants cimport SERVER_STATUS_IN_TRANS
 from mizzle.engine.conversations cimport Engine
+from mizzle.engine.lookup cimport look_up
 from mizzle.worlds.base import READY
 from mizzle.worlds.sockets import process
 
@@ -121,6 +122,23 @@ cdef class Lock:
         self.release()
 
 
+cdef Py_ssize_t offset_of(descriptor) except -1:
+    """Where the objects of a class have the attribute of this slot (`Class.name`)."""
+    if type(descriptor) is not MemberDescriptorType:
+        raise TypeError(f"{descriptor!r} is no slot")
+    return (<PyMemberDescrObject*><PyObject*>descriptor).d_member.offset
+
+
+cdef dict _slots = {}       # by class: all connections of a pool are of one
+
+
+cdef Slots slots_of(type cls):
+    found = look_up(_slots, cls, None)
+    if found is None:
+        found = _slots[cls] = Slots(cls)
+    return found
+
+
 cdef class Slots:
     """Where a class's objects have their attributes: a copy of such an object is a few pointers, and no dict."""
 
@@ -130,17 +148,9 @@ cdef class Slots:
                 if type(descriptor) is MemberDescriptorType:
                     if self._count == MOST_SLOTS:
                         raise TypeError(f"{cls.__name__} has more than {MOST_SLOTS} slots")
-                    offset = (<PyMemberDescrObject*><PyObject*>descriptor).d_member.offset
-                    self._offsets[self._count] = offset
+                    self._offsets[self._count] = offset_of(descriptor)
                     self._count += 1
         self._type = cls
-
-    cdef Py_ssize_t find(self, str name) except -1:
-        """Where the attribute of that name stands."""
-        descriptor = getattr(self._type, name)
-        if type(descriptor) is not MemberDescriptorType:
-            raise TypeError(f"{name} is no slot of {self._type.__name__}")
-        return (<PyMemberDescrObject*><PyObject*>descriptor).d_member.offset
 
     cdef object copy(self, object source):
         cdef object made = (<PyTypeObject*><PyObject*>self._type).tp_new(<PyTypeObject*><PyObject*>self._type, (), NULL)
@@ -178,10 +188,10 @@ cdef class Member:
 
     def __init__(self, Shelf pool not None, conn not None, double now, double expires):
         self.conn = conn
-        self._slots = Slots(type(conn))
-        self._lent_at, self._channel_at = self._slots.find("_lent"), self._slots.find("_channel")
-        channels = Slots(type(conn._channel))
-        self._state_at, self._aborted_at = channels.find("_state"), channels.find("_aborted")
+        cls, channel_cls = type(conn), type(conn._channel)
+        self._slots = slots_of(cls)
+        self._lent_at, self._channel_at = offset_of(cls._lent), offset_of(cls._channel)
+        self._state_at, self._aborted_at = offset_of(channel_cls._state), offset_of(channel_cls._aborted)
         self._returned = conn._RETURNED
         self._has_more = bool(conn.__dict__)
         self.channel = conn._channel

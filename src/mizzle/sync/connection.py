@@ -179,7 +179,7 @@ class Connection:
     ) -> Cursor[Any]:
         """Run a statement on a new cursor, which is returned with its result; see `Cursor.execute`."""
         cursor = self.cursor()
-        if attributes is None and on_progress is None:
+        if attributes is None and on_progress is None:  # a program's own class of cursors may not know these two
             cursor.execute(query, args, timeout=timeout, infile=infile, prepare=prepare)
         else:
             cursor.execute(

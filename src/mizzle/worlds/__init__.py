@@ -41,6 +41,7 @@ and the return of `advance()` (or `keep()`).
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import importlib
 import sys
@@ -185,6 +186,10 @@ class World(Protocol):
     Signal: Callable[[], Signal]
 
     def open_channel(self, endpoint: Endpoint, timeout: float | None = None) -> Channel: ...
+    def adopt(self, sock: _socket.socket) -> Channel:
+        """A channel over a socket that is connected already; not in `scripted`, which has none."""
+        ...
+
     def spawn(self, work: Callable[[], None], name: str) -> None:
         """Run `work` beside the caller. What it raises is logged."""
         ...

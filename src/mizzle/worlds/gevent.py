@@ -258,6 +258,12 @@ def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
     raise sockets.unreachable(failures)
 
 
+def adopt(sock: _socket.socket) -> Channel:
+    """A channel over a socket that is connected already."""
+    sock.setblocking(False)
+    return Channel(sock)
+
+
 def _connect(sock: _socket.socket, address: sockets.Address, seconds: float | None, deadline: sockets.Deadline) -> None:
     sock.setblocking(False)
     result = sock.connect_ex(address.sockaddr)

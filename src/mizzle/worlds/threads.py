@@ -246,8 +246,7 @@ def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
         try:
             sock.settimeout(seconds)
             sock.connect(address.sockaddr)
-            sock.settimeout(None)
-            return Channel(sock)
+            return adopt(sock)
         except TimeoutError as failure:
             sock.close()
             failures.append((address, deadline.missed(f"connecting to {address}") if seconds is not None else failure))
@@ -258,6 +257,12 @@ def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Channel:
             sock.close()
             raise
     raise sockets.unreachable(failures)
+
+
+def adopt(sock: _socket.socket) -> Channel:
+    """A channel over a socket that is connected already."""
+    sock.settimeout(None)
+    return Channel(sock)
 
 
 def least(*limits: float | None) -> float | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import _socket
 import os
 import socket
-import sys
 from typing import Any
 
 from mizzle import errors, worlds
@@ -43,8 +42,5 @@ class GivenSocket:
         """The socket as the world's own; the program's object is closed by this."""
         taken = _socket.socket(fileno=os.dup(self._given.fileno()))
         self._given.close()
-        taken.settimeout(None if self._world.__name__.endswith(".threads") else 0)
-        if (hubs := sys.modules.get("eventlet.hubs")) is not None and self._world.__name__.endswith(".eventlet"):
-            hubs.notify_opened(taken.fileno())
-        channel: worlds.Channel = self._world.Channel(taken)
+        channel: worlds.Channel = self._world.adopt(taken)
         return channel

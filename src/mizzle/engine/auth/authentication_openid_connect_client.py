@@ -5,7 +5,7 @@ Knows that one dialogue, and that it takes place on secure links only.
 
 from __future__ import annotations
 
-from mizzle.engine.auth.context import AuthContext, Plugin, plugin_error, unexpected
+from mizzle.engine.auth.context import AuthContext, Plugin, demand_secure, plugin_error, unexpected
 from mizzle.engine.packets import build_lenenc_int
 
 __all__ = ["authentication_openid_connect_client"]
@@ -18,12 +18,7 @@ _MAX_LENGTH = 10 * 1024  # as the server has it
 
 def authentication_openid_connect_client(auth: AuthContext) -> Plugin:
     """The token, over TLS or a Unix socket: whoever has it is the user, until it expires."""
-    if not auth.secure:
-        raise plugin_error(
-            _NAME,
-            "the server asks for the id token, and this link is not encrypted; nothing was sent",
-            hint='Connect with TLS (ssl_mode="verify_identity", or at least "required") or over a Unix socket.',
-        )
+    demand_secure(auth, _NAME, "the server asks for the id token")
     length = len(auth.openid_token)
     if not length:
         raise plugin_error(

@@ -15,7 +15,7 @@ from mizzle.errors import OperationalError
 if TYPE_CHECKING:
     from mizzle.options import Dialog, WebAuthn
 
-__all__ = ["AuthContext", "Plugin", "nonce_of_20", "plugin_error", "unexpected"]
+__all__ = ["AuthContext", "Plugin", "demand_secure", "nonce_of_20", "plugin_error", "unexpected"]
 
 #: A plugin at work: yields answers for the server (None: nothing to say), is sent the payloads of AuthMoreData packets.
 Plugin = Generator[bytes | None, bytes, None]
@@ -61,6 +61,16 @@ def nonce_of_20(auth: AuthContext, plugin: str) -> bytes:
     if len(nonce) != _NONCE_LENGTH:
         raise plugin_error(plugin, f"the server's nonce has {len(nonce)} bytes, {_NONCE_LENGTH} are needed")
     return nonce
+
+
+def demand_secure(auth: AuthContext, plugin: str, problem: str) -> None:
+    """For plugins that answer in the clear: nothing is said on a link that others may read."""
+    if not auth.secure:
+        raise plugin_error(
+            plugin,
+            f"{problem}, and this link is not encrypted; nothing was sent",
+            hint='Connect with TLS (ssl_mode="verify_identity", or at least "required") or over a Unix socket.',
+        )
 
 
 def plugin_error(plugin: str, problem: str, *, hint: str | None = None) -> OperationalError:

@@ -5,7 +5,7 @@ Knows that one dialogue, and that it takes place on secure links only.
 
 from __future__ import annotations
 
-from mizzle.engine.auth.context import AuthContext, Plugin, plugin_error
+from mizzle.engine.auth.context import AuthContext, Plugin, demand_secure, plugin_error
 
 __all__ = ["dialog"]
 
@@ -21,12 +21,7 @@ def dialog(auth: AuthContext) -> Plugin:
 
     The first question may stand in the nonce's place. Answers go as they are, hence over TLS and Unix sockets only.
     """
-    if not auth.secure:
-        raise plugin_error(
-            _NAME,
-            "the server asks questions to be answered in clear text, and this link is not encrypted; nothing was sent",
-            hint='Connect with TLS (ssl_mode="verify_identity", or at least "required") or over a Unix socket.',
-        )
+    demand_secure(auth, _NAME, "the server asks questions to be answered in clear text")
     unused = auth.password
     question = auth.nonce or (yield None)
     while True:
