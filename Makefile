@@ -54,7 +54,9 @@ test: venv
 	@$(PY) -m tools.lab fetch || test -z "$$CI"
 	@$(MAKE) --no-print-directory lint types
 	@echo '==> tests'
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --features=.features.json
+	@echo '==> docs/protocol.md'
+	@$(PY) -m tools.protocol_page --check .features.json
 
 test-quick: venv
 	@$(PY) -m pytest -q tests/engine

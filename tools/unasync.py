@@ -20,13 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "mizzle" / "aio"
 TARGET = ROOT / "src" / "mizzle" / "sync"
 
-BY_HAND = {"awaitable.py", "iteration.py"}
+BY_HAND = {"awaitable.py", "checkout.py", "iteration.py"}
 
 RULES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\basync (def|with)\b", r"\1"),
         (r"\bawait ", ""),
+        (r"\bCoroutine\[Any, Any, None\]", "None"),
+        (r"\bCoroutine, ", ""),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
         (r"\bAsync(Channel|World)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),

@@ -1,6 +1,7 @@
 """A pool's connections, and the loan of one."""
 
 from cpython.object cimport PyObject
+from cpython.pythread cimport PyThread_type_lock
 
 from mizzle.engine.conversations cimport Engine
 
@@ -15,11 +16,16 @@ cdef class Slots:
     cdef type _type
     cdef int _count
     cdef Py_ssize_t[MOST_SLOTS] _offsets
-    cdef Py_ssize_t _lent, _channel     # where these two stand
 
+    cdef Py_ssize_t find(self, str name) except -1
     cdef object copy(self, object source)
-    cdef inline PyObject **at(self, object of, Py_ssize_t offset) noexcept
-    cdef inline void put(self, object into, Py_ssize_t offset, PyObject *value) noexcept
+
+
+cdef class Lock:
+    cdef PyThread_type_lock _lock
+
+    cdef int acquire(self) except -1
+    cdef int release(self) except -1
 
 
 cdef class Lent:
@@ -41,6 +47,7 @@ cdef class Member:
     cdef public bint dirty              # a transaction was open, which ends with the first command of the next user
     cdef public bint reported           # as one that is held for too long
     cdef Slots _slots
+    cdef Py_ssize_t _lent_at, _channel_at, _state_at, _aborted_at
     cdef object _returned               # the channel of a copy that has come back
     cdef bint _has_more                 # `conn` has attributes of its own beside its slots
     cdef object _code                   # where it was taken last: code and instruction, or a whole stack
@@ -48,6 +55,7 @@ cdef class Member:
     cdef object _stack
 
     cpdef bint is_ours(self) except -1
+    cdef bint is_ready(self) noexcept
     cpdef object take(self, double now, object taker)
     cdef object lend(self, double now)
     cdef bint holds_locks(self) noexcept
@@ -66,7 +74,7 @@ cdef class Shelf:
     cdef public set _members
     cdef public object _queue           # of waiters, in the order of asking
     cdef public object _forgotten
-    cdef public object _lock
+    cdef public Lock _lock
     cdef public object _clock
     cdef public object _place           # the hub or loop that it belongs to
     cdef public object _where           # says in which one the caller is; None before the first use
@@ -93,6 +101,10 @@ cdef class Loan:
     cdef readonly Shelf _pool
     cdef readonly object _timeout
     cdef public object _conn
+
+
+cdef class BlockingLoan(Loan):
+    pass
 
 
 cdef class Return:

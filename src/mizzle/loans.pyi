@@ -6,12 +6,21 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from mizzle.engine.conversations import Engine
+from mizzle.sync.connection import Connection
 
 #: Where somebody asked: the code that ran and the instruction in it, or the whole stack if that is wanted.
 Taker = tuple[CodeType, int] | str
 
 def clock() -> float:
     """Seconds, as time.monotonic() has them on Linux."""
+
+class Lock:
+    """A lock of threads, which costs nothing worth mentioning while it is free."""
+
+    def __enter__(self) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
 class Lent:
     """Goes with a connection that is lent and comes back with it."""
@@ -56,7 +65,7 @@ class Shelf:
     _members: set[Member]
     _queue: collections.OrderedDict[Any, None]
     _forgotten: collections.deque[Member]
-    _lock: Any
+    _lock: Lock
     _clock: Callable[[], float]
     _place: object
     _where: Callable[[], object] | None
@@ -83,9 +92,14 @@ class Loan:
     _conn: Any
     def __init__(self, pool: Shelf, timeout: float | None) -> None: ...
     def _begin(self, frame: FrameType) -> Any | None: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
     def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Awaitable[None]: ...
+
+class BlockingLoan(Loan):
+    """In a world whose functions wait."""
+
+    def __enter__(self) -> Connection: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...

@@ -82,6 +82,18 @@ def test_settings_of_a_session(connect: Connect) -> None:
     assert conn.closed
 
 
+def test_bytes_and_bools_are_escaped_to_bytes(connect: Connect) -> None:
+    conn = connect()
+    assert conn.escape(b"it's") == b"'it\\'s'"
+    assert (conn.escape(True, conn.encoders), conn.escape(False)) == (b"1", b"0")
+    assert (conn.escape(7), conn.escape("x")) == ("7", "'x'")
+    cur = conn.cursor()
+    cur.execute(f"SELECT {conn.escape(bytes([255]))}, {conn.escape(True)}")
+    assert cur.fetchall() == ((b"\xff", 1),)
+    cur.execute(b"SELECT " + conn.literal(b"\xff") + b", 1 IN " + conn.literal((True, b"x")))
+    assert cur.fetchall() == ((b"\xff", 1),)
+
+
 @pytest.mark.parametrize(
     ("function", "text", "value"),
     [

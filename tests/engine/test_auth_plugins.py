@@ -139,6 +139,7 @@ class TestOpenIDConnect:
     @pytest.mark.parametrize(
         ("length", "prefix"), [(1, b"\x01"), (250, b"\xfa"), (251, b"\xfc\xfb\0"), (10240, b"\xfc\0\x28")]
     )
+    @pytest.mark.feature("OpenID Connect")
     def test_token(self, length: int, prefix: bytes) -> None:
         plugin, answer = begin(self.NAME, context(openid_token=b"t" * length))
         assert answer == b"\x01" + prefix + b"t" * length
@@ -168,6 +169,7 @@ class TestWebAuthn:
         refuses(plugin, b"", "unexpected bytes")
         return requests, answer
 
+    @pytest.mark.feature("WebAuthn")
     def test_an_assertion(self) -> None:
         [request], answer = self.asks()
         assert (request.rp_id, request.challenge, request.credential_id) == ("mysql.local", NONCE, b"key")
@@ -252,6 +254,7 @@ class TestScram:
 
     @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
     @pytest.mark.parametrize("user", ["ann", "a=b,c", "\u00aaI\u00adX"])
+    @pytest.mark.feature("LDAP SASL (SCRAM)")
     def test_with_another_implementation(self, mechanism: str, user: str) -> None:
         """scramp plays the server. It knows no other name to act for, so that this exchange has none."""
         theirs = scramp.ScramMechanism(mechanism)
@@ -264,6 +267,7 @@ class TestScram:
         client.verify(server.get_server_final().encode())
 
     @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
+    @pytest.mark.feature("LDAP SASL (SCRAM)")
     def test_the_plugin(self, mechanism: str) -> None:
         made = context(nonce=mechanism.encode())
         plugin, first = begin(self.NAME, made)

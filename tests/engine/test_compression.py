@@ -180,6 +180,7 @@ ANSWER = result_set([column("s")], ROWS)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("chunk", [None, 1, 7])
 @pytest.mark.parametrize("piece", [50, 1000, 1 << 20])
+@pytest.mark.feature("zlib compression", "zstd compression")
 def test_a_query(algorithm: str, chunk: int | None, piece: int) -> None:
     """Frames end anywhere in packets."""
     server = made(algorithm)

@@ -42,6 +42,7 @@ def said(kind: int, word: bytes) -> bytes:
         (said(0, b"x" * 300), "x" * 300),
     ],
 )
+@pytest.mark.feature("extended column types")
 def test_extended_types(extended: bytes, wanted: str | None) -> None:
     found = parse_column_definition(column("n", extended=extended), "utf8", True)
     assert (found.name, found.extended_type) == ("n", wanted)

@@ -30,6 +30,7 @@ def next_factor(plugin: str, data: bytes = OTHER + b"\0") -> bytes:
 
 
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("several factors")
 def test_three_factors(chunk: int | None) -> None:
     client = Client(engine(password="one", password2="two", password3="three"), chunk)
     said = client.log_in(

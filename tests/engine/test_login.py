@@ -322,6 +322,7 @@ def test_a_name_with_a_nul() -> None:
 
 
 @pytest.mark.parametrize(("password", "expected"), [(PASSWORD, native()), ("", b"")])
+@pytest.mark.feature("mysql_native_password")
 def test_native(password: str, expected: bytes) -> None:
     said = response(engine(password=password))
     assert (said.auth, said.plugin) == (expected, NATIVE)
@@ -421,6 +422,7 @@ def test_caching_sha2_without_a_password() -> None:
     assert client.done
 
 
+@pytest.mark.feature("mysql_clear_password")
 def test_clear_text_only_where_nobody_listens() -> None:
     switch = auth_switch("mysql_clear_password", b"")
     with pytest.raises(OperationalError, match=r"mysql_clear_password.*(TLS|encrypt)") as caught:
@@ -519,6 +521,7 @@ def trusting(authority: trustme.CA) -> Iterator[Callable[[str], ssl.SSLContext]]
 
 @pytest.mark.parametrize("mode", ["preferred", "required", "verify_ca", "verify_identity"])
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("TLS")
 def test_tls(authority: trustme.CA, trusting: Callable[[str], ssl.SSLContext], mode: str, chunk: int | None) -> None:
     client = Client(engine(ssl_mode=mode, ssl_context=trusting(mode)), chunk)
     server = TLSServer(authority.issue_cert("db.example"))

@@ -21,6 +21,7 @@ def agreed(deprecate_eof: bool = True) -> Engine:
 
 
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("results without their columns")
 def test_values_are_bytes(chunk: int | None) -> None:
     result = play(agreed().query(b"SELECT"), BARE, chunk)
     assert result.rows == [(b"1", b"\xff"), (None, b"")]

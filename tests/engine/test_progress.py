@@ -57,6 +57,7 @@ def test_before_an_answer(chunk: int | None) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.feature("progress reports")
 def test_between_rows(streamed: bool) -> None:
     said: list[Any] = []
     made = agreed(said.append)

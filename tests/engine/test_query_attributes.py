@@ -61,6 +61,7 @@ def sent(made: Engine, conversation: Any) -> bytes:
         ),
     ],
 )
+@pytest.mark.feature("query attributes")
 def test_before_a_query(attributes: dict[str, Any], wanted: bytes) -> None:
     assert NAMED.attributes(attributes) == wanted
 

@@ -21,6 +21,7 @@ from mizzle.engine.redirects import Target, parse_target, redirect_in
         (b"\xff Location: mysql://h \xff", {}, "mysql://h"),
     ],
 )
+@pytest.mark.feature("redirects")
 def test_where_to_go(info: bytes, variables: dict[str, str], url: str | None) -> None:
     assert redirect_in(info, variables) == url
 

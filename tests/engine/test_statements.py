@@ -248,6 +248,7 @@ def cached_answer(deprecate_eof: bool = True, rows: Any = ROWS) -> bytes:
 
 
 @pytest.mark.parametrize("chunk", [None, 1, 9])
+@pytest.mark.feature("column definitions cached by the client")
 def test_cached_definitions(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = caching(deprecate_eof=deprecate_eof), prepared()
     play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
@@ -312,6 +313,7 @@ def test_long_data_is_dropped_if_its_source_fails() -> None:
 
 
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("pipelined executions")
 def test_pipeline(chunk: int | None) -> None:
     made, statement = engine(), prepared()
     play(statements.prepare(made, statement), prepare_answer())
@@ -348,6 +350,7 @@ def fetched(rows: Any, flags: int, deprecate_eof: bool) -> bytes:
 
 
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("server cursors (COM_STMT_FETCH)")
 def test_a_cursor_of_the_server(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = engine(deprecate_eof=deprecate_eof), prepared()
     play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
@@ -379,6 +382,7 @@ def feed(conversation: Any, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("chunk", [None, 1])
+@pytest.mark.feature("a result for each row of a bulk execution")
 def test_unit_results_are_no_rows_of_the_statement(chunk: int | None) -> None:
     made, statement = mariadb(), prepared("INSERT INTO t VALUES (%s)")
     play(statements.prepare(made, statement), prepare_answer(columns=0, parameters=1))

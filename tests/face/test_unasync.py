@@ -23,7 +23,8 @@ def test_sync_is_current_and_every_rule_is_used() -> None:
 
 
 def generated() -> list[Path]:
-    return [path for path in (ROOT / "src" / "mizzle" / "sync").glob("*.py") if path.name != "iteration.py"]
+    by_hand = {"checkout.py", "iteration.py"}
+    return [path for path in (ROOT / "src" / "mizzle" / "sync").glob("*.py") if path.name not in by_hand]
 
 
 def test_generated_files_say_from_what() -> None:

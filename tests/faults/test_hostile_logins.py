@@ -159,6 +159,7 @@ def asking(certificate: trustme.LeafCert, answer: bytes, heard: list[bytes]) -> 
     return part
 
 
+@pytest.mark.feature("OpenID Connect")
 def test_id_tokens_from_everywhere(
     peer: Callable[[Part], Peer], connect: Connect, authority: trustme.CA, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def test_an_id_token_that_is_not_there(peer: Callable[[Part], Peer], connect: Co
     assert not caught.value.sent
 
 
+@pytest.mark.feature("dialog (PAM)")
 def test_a_callback_that_fails(peer: Callable[[Part], Peer], connect: Connect, authority: trustme.CA) -> None:
     """What the user's own function raises is raised to the user."""
     heard: list[bytes] = []

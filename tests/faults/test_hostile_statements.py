@@ -17,6 +17,7 @@ from faults.handshakes import COMMON, greeting
 from faults.hostile import Link, Part, Peer
 from mizzle.constants import capabilities as cap
 from mizzle.constants import field_types as ft
+from mizzle.engine.compression import zstd_module
 
 pytestmark = pytest.mark.main_worlds
 
@@ -103,30 +104,39 @@ def test_definitions_without_end(talk: Talk) -> None:
     assert not caught.value.alive
 
 
-def test_a_bomb_in_a_compressed_frame(peer: Callable[[Part], Peer], connect: Connect) -> None:
-    """It inflates to a hundred times what it says: not a byte more is made than that."""
+ALGORITHMS = {"zlib": cap.CLIENT_COMPRESS, "zstd": cap.CLIENT_ZSTD_COMPRESSION_ALGORITHM}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("declared", [100, 0xFFFFFF])
+def test_a_bomb_in_a_compressed_frame(
+    peer: Callable[[Part], Peer], connect: Connect, algorithm: str, declared: int
+) -> None:
+    """It inflates to more than it says, or says more than any packet may have: no more is made than was allowed."""
 
     def frame(data: bytes, length: int, number: int) -> bytes:
         return len(data).to_bytes(3, "little") + bytes((number,)) + length.to_bytes(3, "little") + data
 
-    bomb = zlib.compress(bytes(50_000_000))
+    bomb = zlib.compress(bytes(50_000_000)) if algorithm == "zlib" else zstd_module().compress(bytes(50_000_000))
 
     def part(link: Link) -> None:
-        link.greet(greeting(capabilities=COMMON | cap.CLIENT_COMPRESS))
+        link.greet(greeting(capabilities=COMMON | ALGORITHMS[algorithm]))
         link.say(packets(ok(), first=2))
         assert link.hear_bytes()
         link.say(frame(packets(ok()), 0, 1))
         assert link.hear_bytes()
-        link.say(frame(bomb, 100, 1))
+        link.say(frame(bomb, declared, 1))
         link.until_end()
 
     peer(part)
-    conn = connect(compress="zlib")
+    conn = connect(compress=algorithm, max_allowed_packet=1 << 20)
     tracemalloc.start()
     try:
-        with pytest.raises(mizzle.errors.MalformedPacket, match="CompressedPacket"):
+        with pytest.raises(mizzle.Error) as caught:
             conn.execute("SELECT 1")
         assert tracemalloc.get_traced_memory()[1] < 3_000_000
     finally:
         tracemalloc.stop()
+    assert caught.value.errno in {2020, 2027}
+    assert not caught.value.alive
     assert not conn.open

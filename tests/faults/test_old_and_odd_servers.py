@@ -97,6 +97,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return found
 
 
+@pytest.mark.feature("servers that offer little (MySQL 5.1, 5.5, Drizzle)")
 def test_everything_with_an_old_server(peer: Callable[[Part], Peer], connect: Connect, kind: Kind) -> None:
     heard: list[bytes] = []
     started = peer(old(kind, heard))
@@ -135,6 +136,7 @@ def test_a_database_that_cannot_be_named_in_the_login(peer: Callable[[Part], Pee
 # -- proxies -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("proxies (as ProxySQL, MaxScale)")
 def test_a_proxy_that_asks_for_the_plugin_it_greeted_with(peer: Callable[[Part], Peer], connect: Connect) -> None:
     """ProxySQL greets with its default and asks again, with another nonce, also for the same plugin."""
     other = bytes(range(60, 80))
@@ -163,6 +165,7 @@ def test_a_proxy_that_refuses_before_greeting(peer: Callable[[Part], Peer], conn
         assert not caught.value.alive
 
 
+@pytest.mark.feature("proxies (as ProxySQL, MaxScale)")
 def test_a_proxy_that_knows_no_prepared_statements(peer: Callable[[Part], Peer], connect: Connect) -> None:
     """It says so: asked for, that is an error; by itself, the statement goes as text."""
 
@@ -179,6 +182,7 @@ def test_a_proxy_that_knows_no_prepared_statements(peer: Callable[[Part], Peer],
         assert conn.execute("SELECT n FROM t WHERE n = %s", [7]).fetchall() == [(7,)]
 
 
+@pytest.mark.feature("proxies (as ProxySQL, MaxScale)")
 def test_a_proxy_whose_greeting_is_another_servers(peer: Callable[[Part], Peer], connect: Connect) -> None:
     """MaxScale greets as MariaDB with MySQL's bit set: no extended capabilities are spoken of then."""
     heard: list[bytes] = []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import mizzle
 from faults.hostile import PATIENCE
@@ -91,9 +93,10 @@ def test_refusals(
     watch.until(world, lambda: watch.sessions("user = 'app'") <= before)
 
 
-def test_tls_where_there_is_none_we_trust(connect: Connect) -> None:
+def test_tls_where_there_is_none_we_trust(connect: Connect, tmp_path: Path) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
     with pytest.raises(mizzle.OperationalError, match="CA that is not trusted here") as caught:
-        connect(ssl_mode="verify_ca")
+        connect(ssl_mode="verify_ca", ssl_ca=str(tmp_path / "other.pem"))
     assert (caught.value.errno, caught.value.sent, caught.value.alive) == (2026, False, False)
 
 
@@ -137,10 +140,13 @@ def test_a_killed_query_leaves_the_connection(connect: Connect, watch: Watch, wo
 
 
 def test_a_query_that_takes_too_long(connect: Connect, watch: Watch, world: World) -> None:
-    """Told to close: the session goes when the server next looks, here at the end of its sleep."""
+    """Told to close: the session goes when the server next looks, here when it has the lock."""
     conn = connect(on_interrupt="close")
+    lock = f"'late {conn.thread_id()}'"
+    watch.conn.execute(f"DO GET_LOCK({lock}, 0)")
     with pytest.raises(mizzle.OperationalError, match="COM_QUERY timed out") as caught:
-        conn.execute("SELECT SLEEP(0.3)", timeout=0.05)
+        conn.execute(f"DO GET_LOCK({lock}, 60)", timeout=0.05)
+    watch.conn.execute(f"DO RELEASE_LOCK({lock})")
     assert (caught.value.errno, caught.value.sent, caught.value.alive) == (2013, True, False)
     assert not conn.open
     with pytest.raises(mizzle.errors.ConnectionClosed, match="timed out"):

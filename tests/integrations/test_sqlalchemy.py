@@ -59,7 +59,6 @@ def test_settings_in_a_url_are_typed() -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("charste=utf8", "did you mean 'charset'"),
         ("connect_timeout=soon", "connect_timeout in the URL is 'soon'"),
         ("named_pipe=1", "named_pipe in the URL"),
         ("cursorclass=x", "cursorclass cannot be given in the URL"),
@@ -69,6 +68,28 @@ def test_settings_in_a_url_are_typed() -> None:
 def test_a_wrong_setting_is_refused_when_the_engine_is_made(query: str, words: str) -> None:
     with pytest.raises(exc.ArgumentError, match=words):
         sa.create_engine(f"mysql+mizzle://host/db?{query}")
+
+
+def test_an_unknown_setting_is_for_a_listener_or_refused_when_connecting(server: Server) -> None:
+    url = url_of(server, "?charste=latin1")
+    engine = sa.create_engine(url)
+
+    async def connect() -> None:
+        async with create_async_engine(url).connect():
+            pass
+
+    with pytest.raises(TypeError, match="did you mean 'charset'"):
+        engine.connect()
+    with pytest.raises(TypeError, match="did you mean 'charset'"):
+        asyncio.run(connect())
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _(dialect: object, record: object, args: object, keywords: dict[str, Any]) -> None:  # noqa: ARG001
+        keywords["charset"] = keywords.pop("charste")
+
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT @@character_set_client").scalar() == "latin1"
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A program of its own, so that its memory is nobody else's: reads a big result in one world and says what that took.
 
-`python reader.py WORLD MODE ROWS CONNECT_ARGS`, the last as JSON; MODE is "streamed" or "buffered". It prints JSON:
-rows read, growth of the process in bytes at its peak, and how often a neighbour had its turn meanwhile.
+`python reader.py WORLD MODE ROWS CONNECT_ARGS`, the last as JSON; MODE is "streamed", "buffered", or in threads and
+green threads "binary" (streamed from a prepared statement) or "server" (a server cursor). It prints JSON: rows read,
+growth of the process in bytes at its peak, and how often a neighbour had its turn meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 QUERY = (
     "SELECT a.n * 1000 + b.n, CAST(a.n AS DOUBLE) / 7, CONCAT('name ', b.n), CAST(a.n * 1.25 AS DECIMAL(12, 2)), "
     "TIMESTAMP('2024-01-01') + INTERVAL b.n SECOND, IF(a.n % 5 = 0, NULL, 'some text'), b.n "
-    "FROM leak_numbers a CROSS JOIN leak_numbers b LIMIT {rows}"
+    "FROM leak_numbers c CROSS JOIN leak_numbers a CROSS JOIN leak_numbers b LIMIT {rows}"
 )
 
 
@@ -43,12 +44,14 @@ def in_threads(world: str, mode: str, rows: int, arguments: dict[str, Any]) -> d
         warnings.simplefilter("ignore")  # eventlet discourages its use, at import
         conn = mizzle.connect(world=world, **arguments)
     turns, stop = beside(world)
-    cursor = conn.cursor(mizzle.StreamingCursor if mode == "streamed" else mizzle.Cursor)
-    cursor.execute(QUERY.format(rows=1))
+    kinds = {"buffered": mizzle.Cursor, "server": mizzle.ServerCursor}
+    cursor: Any = conn.cursor(kinds.get(mode, mizzle.StreamingCursor))
+    options = {"prepare": True} if mode == "binary" else {}
+    cursor.execute(QUERY.format(rows=1), **options)
     cursor.fetchall()
     before = restart_peak()
     turns[0] = 0
-    cursor.execute(QUERY.format(rows=rows))
+    cursor.execute(QUERY.format(rows=rows), **options)
     count = sum(1 for _ in cursor)
     stop()
     growth = peak() - before

@@ -93,9 +93,13 @@ class Work:
             self.connect(password="wrong")
 
     def timeout(self) -> None:
+        """What is waited for comes after the deadline, however slow this process is: by then a nap might be over."""
         conn = self.connect(on_interrupt="close")
+        lock = (f"kept from {conn.thread_id()}",)
+        self.conn.execute("DO GET_LOCK(%s, 0)", lock)
         with pytest.raises(mizzle.OperationalError, match="timed out"):
-            conn.execute("SELECT SLEEP(0.05)", timeout=0.001)
+            conn.execute("DO GET_LOCK(%s, 60)", lock, timeout=0.001)
+        self.conn.execute("DO RELEASE_LOCK(%s)", lock)
 
 
 #: The work, and how often it is done.

@@ -15,6 +15,7 @@ Connect = Callable[..., Any]
 ROWS = [(n, f"nömber {n}", None if n % 2 else n / 2) for n in range(1, 1001)]
 
 
+@pytest.mark.feature("another implementation of the server (mysql-mimic)")
 def test_logging_in(connect: Connect) -> None:
     for user, password in (("ann", "secret"), ("bob", "пароль")):
         connect(user=user, password=password).ping()
@@ -24,6 +25,7 @@ def test_logging_in(connect: Connect) -> None:
         connect(user="ann_ldap")
 
 
+@pytest.mark.feature("another implementation of the server (mysql-mimic)")
 def test_queries(connect: Connect) -> None:
     conn = connect()
     cur = conn.execute("SELECT n, name, half FROM numbers")
@@ -46,6 +48,7 @@ def test_errors_leave_the_connection(connect: Connect) -> None:
     assert conn.execute("SELECT * FROM numbers WHERE n = 1").fetchall() == ROWS[:1]
 
 
+@pytest.mark.feature("another implementation of the server (mysql-mimic)")
 def test_prepared_statements(connect: Connect) -> None:
     conn = connect()
     assert conn.execute("SELECT * FROM numbers", prepare=True).fetchall() == ROWS

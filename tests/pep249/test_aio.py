@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -41,6 +43,30 @@ def test_await_connect(server: Server, in_a_loop: InALoop) -> None:
         await conn.ping()
         await conn.close()
         await conn.close()
+        with pytest.raises(mizzle.InterfaceError, match="already closed"):
+            await conn.ping()
+
+    in_a_loop(main)
+
+
+def test_a_connection_is_closed_from_the_call_of_close_on(server: Server, in_a_loop: InALoop) -> None:
+    """Also where the goodbye is not awaited, as programs for aiomysql call it."""
+
+    async def main() -> None:
+        conn = await mizzle.aio.connect(**server.connect_args())
+        goodbye = conn.close()
+        assert not conn.open
+        with pytest.raises(mizzle.InterfaceError, match="already closed"):
+            await conn.ping()
+        await goodbye
+
+        conn = await mizzle.aio.connect(**server.connect_args())
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            conn.close()  # type: ignore[unused-coroutine]
+            assert caught.pop().category is RuntimeWarning  # which holds what was not awaited
+            gc.collect()
+            assert caught.pop().category is ResourceWarning
         with pytest.raises(mizzle.InterfaceError, match="already closed"):
             await conn.ping()
 

@@ -122,6 +122,10 @@ def test_escape(conn: mizzle.Connection) -> None:
     assert conn.escape(7) == "7"
     conn.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
     assert conn.execute("SELECT " + conn.escape("back\\slash")).fetchone() == ("back\\slash",)
+    for value in (b"it's", b"\xff\0'\\", bytearray(b"\xff"), memoryview(b"\xff")):
+        assert conn.execute("SELECT " + conn.escape(value)).fetchone() == (bytes(value),)
+    with pytest.raises(UnicodeDecodeError):
+        conn.escape([b"\xff"])
 
 
 def test_numbers_of_the_last_statement(conn: mizzle.Connection, booze: str) -> None:

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--chaos", default=1000, type=int, metavar="N", help="statements of a chaos run (default: %(default)s)"
     )
+    group.addoption(
+        "--rows", default=200_000, type=int, metavar="N", help="rows of a long stream (default: %(default)s)"
+    )
     group.addoption("--all-servers", action="store_true", help="every server in the further worlds, too")
     group.addoption("--tls", default="", metavar="TLS", help="plain, tls or both (default: both, where it matters)")
 

@@ -1,8 +1,9 @@
-"""What the server tests speak: text, prepared statements, or text that is compressed by zlib or zstd.
+"""What the server tests speak: text or prepared statements, and either compressed by zlib or zstd or not at all.
 
 A test that gets its connections from `connect` or `conn` runs with text, in every world, without TLS and with it. In
 modules marked `protocols("prepared", "zlib", "zstd")` it also runs with those, but (unless `--protocols` says
-otherwise) with threads and without TLS only: what differs is the engine, which all worlds share.
+otherwise) with threads and without TLS only: what differs is the engine, which all worlds share. `--protocols=all
+--worlds=threads` is the whole matrix: text and prepared statements, each plain, with TLS, with zlib and with zstd.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 import mizzle
 import mizzle.aio
 
-PROTOCOLS = ("text", "prepared", "zlib", "zstd")
+PROTOCOLS = ("text", "prepared", "zlib", "zstd", "prepared-zlib", "prepared-zstd")
 REPRESENTATIVE = "representative"
 
 
@@ -37,10 +38,16 @@ class PreparingAsyncCursor(Preparing, mizzle.aio.Cursor[Any]):
 
 def settings_for(protocol: str, world: str) -> dict[str, Any]:
     """What connect() is told."""
-    if protocol == "prepared":
+    told: dict[str, Any] = {}
+    if is_prepared(protocol):
         cursorclass = PreparingAsyncCursor if world in {"asyncio", "trio"} else PreparingCursor
-        return {"prepare_threshold": 1, "cursorclass": cursorclass}
-    return {} if protocol == "text" else {"compress": protocol}
+        told = {"prepare_threshold": 1, "cursorclass": cursorclass}
+    algorithm = protocol.rpartition("-")[2]
+    return told | ({"compress": algorithm} if algorithm in {"zlib", "zstd"} else {})
+
+
+def is_prepared(protocol: str) -> bool:
+    return protocol.startswith("prepared")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,13 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--protocols",
         default=REPRESENTATIVE,
         metavar="PROTOCOLS",
-        help=f"some of {', '.join(PROTOCOLS)}, for every server test (default: text, the others for a part of them)",
+        help=f"all, or some of {', '.join(PROTOCOLS)}, for every server test (default: text, the others for some)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "protocols(*names): what else than text these tests are also run with")
-    config.addinivalue_line("markers", "text_only: looks at which commands there are")
+    config.addinivalue_line("markers", "text_only: prepares what it wants prepared, or counts commands")
     config.addinivalue_line("markers", "bytes_alone: has SELECT ? with bytes, which MySQL (not MariaDB) takes for text")
     if unknown := set(asked_for(config) or ()) - set(PROTOCOLS):
         raise pytest.UsageError(f"--protocols: no {', '.join(sorted(unknown))}; there are {', '.join(PROTOCOLS)}")
@@ -63,7 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def asked_for(config: pytest.Config) -> list[str] | None:
     """The protocols for all tests; None: a representative part."""
     words: str = config.getoption("protocols")
-    return None if words == REPRESENTATIVE else [word for word in words.split(",") if word]
+    if words == REPRESENTATIVE:
+        return None
+    return list(PROTOCOLS) if words == "all" else [word for word in words.split(",") if word]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -71,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("protocols")
         names = asked_for(metafunc.config) or ["text", *(marker.args if marker else ())]
         if metafunc.definition.get_closest_marker("text_only"):
-            names = ["text"]
+            names = [name for name in names if not is_prepared(name)]
         metafunc.parametrize("protocol", names, indirect=True)
 
 
@@ -91,10 +100,10 @@ def params_of(item: pytest.Item) -> dict[str, Any]:
 def can_run(item: pytest.Item) -> bool:
     params = params_of(item)
     with_mysql = str(params.get("server", "")).startswith("mysql")
-    protocol = params.get("protocol")
-    if protocol == "prepared" and with_mysql:
-        return item.get_closest_marker("bytes_alone") is None
-    return protocol != "zstd" or with_mysql
+    protocol = params.get("protocol", "text")
+    if is_prepared(protocol) and with_mysql and item.get_closest_marker("bytes_alone"):
+        return False
+    return not protocol.endswith("zstd") or with_mysql
 
 
 def is_representative(item: pytest.Item) -> bool:

@@ -63,6 +63,7 @@ def test_the_plugin_to_start_with(connect: Connect) -> None:
             assert conn.execute(WHO).fetchone() == ("app@%",)
 
 
+@pytest.mark.feature("passwords from a function")
 def test_password_from_a_callable(connect: Connect, server: Server) -> None:
     asked = []
 
@@ -80,6 +81,7 @@ def other_key() -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+@pytest.mark.feature("caching_sha2_password: with an RSA key, over TLS, from the server's cache")
 def test_caching_sha2_password_in_full_and_from_the_cache(
     connect: Connect, server: Server, admin: Any, tls: bool
 ) -> None:
@@ -97,6 +99,7 @@ def test_caching_sha2_password_in_full_and_from_the_cache(
     connect(server_public_key=wrong_key)  # which is not needed now
 
 
+@pytest.mark.feature("Unix sockets")
 def test_unix_socket(dial: Connect, server: Server, admin: Any) -> None:
     admin.execute("FLUSH PRIVILEGES")
     for account in server.accounts.values():
@@ -136,6 +139,7 @@ def test_a_password_too_long_for_the_key(
                 connect(user=user, password=password)
 
 
+@pytest.mark.feature("expired passwords")
 def test_an_expired_password(connect: Connect, server: Server, users: Callable[..., str], admin: Any) -> None:
     user = users("IDENTIFIED BY 'old'")
     admin.execute(f"ALTER USER {user}@'%' PASSWORD EXPIRE")
@@ -195,6 +199,7 @@ def test_databases_that_are_not_for_us(connect: Connect, users: Callable[..., st
         connect(user=user, password="pw", database="mysql")
 
 
+@pytest.mark.feature("COM_CHANGE_USER")
 def test_change_user(connect: Connect, server: Server, admin: Any) -> None:
     conn = connect(autocommit=True, charset="latin1")
     number = conn.thread_id()

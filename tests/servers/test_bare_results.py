@@ -29,6 +29,7 @@ def test_values_are_bytes_where_the_server_can_leave_columns_out(connect: Any, s
     assert conn.execute("SELECT 1").fetchone() == ((1,) if server.is_mariadb else (b"1",))
 
 
+@pytest.mark.feature("results without their columns")
 def test_such_a_connection_prepares_nothing(connect: Any, server: Server) -> None:
     if server.is_mariadb:
         pytest.skip("MariaDB always says what columns are")

@@ -21,6 +21,7 @@ AROUND = len("\x03SELECT LENGTH('')")
 
 @pytest.mark.bytes_alone
 @pytest.mark.parametrize("megabytes", [17, 40])
+@pytest.mark.feature("packets over 16 MiB")
 def test_there_and_back(conn: Any, megabytes: int) -> None:
     value = ALL_BYTES * (megabytes * 4096)
     [(found,)] = conn.execute("SELECT %s", [value]).fetchall()

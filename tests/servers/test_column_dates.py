@@ -90,6 +90,7 @@ def test_impossible_dates_are_none(impossible: Callable[..., Any]) -> None:
     assert impossible().execute("SELECT d, t FROM v").fetchall() == [(None, None)] * len(IMPOSSIBLE)
 
 
+@pytest.mark.feature("impossible dates")
 def test_impossible_dates_may_be_str(impossible: Callable[..., Any]) -> None:
     rows = impossible(zero_dates="str").execute("SELECT d, t FROM v").fetchall()
     assert rows == [(day, f"{day} 00:00:00.000") for day in IMPOSSIBLE]

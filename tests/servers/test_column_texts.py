@@ -83,6 +83,7 @@ def test_json(conn: Any) -> None:
     assert conn.execute("SELECT JSON_OBJECT('k', %s)", ["v'\""]).fetchone() == ('{"k": "v\'\\""}',)
 
 
+@pytest.mark.feature("geometries")
 def test_geometry_is_bytes(conn: Any) -> None:
     conn.execute("CREATE TEMPORARY TABLE g (p POINT, any_kind GEOMETRY)")
     conn.execute("INSERT INTO g VALUES (ST_GeomFromText('POINT(1 2)'), NULL)")

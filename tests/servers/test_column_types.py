@@ -71,6 +71,7 @@ def test_a_description_is_that_of_pep_249_too(conn: Any) -> None:
     assert (column.null_ok, column.scale) == (column[6], column[5])
 
 
+@pytest.mark.feature("JSON told apart and decoded")
 def test_json_is_decoded_on_request(connect: Callable[..., Any]) -> None:
     document = {"a": [1, 2.5, None, True], "é": '😀 " \\'}
     for wish, wanted in ((True, document), (lambda text: ("mine", json.loads(text)), ("mine", document))):
@@ -90,6 +91,7 @@ def test_a_document_that_cannot_be_read_spoils_nothing_else(connect: Callable[..
     assert conn.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.feature("UUID, INET4, INET6 told apart")
 def test_uuid_and_addresses_on_request(connect: Callable[..., Any], server: Server) -> None:
     if not server.is_mariadb:
         pytest.skip("MySQL has no such types")
@@ -108,6 +110,7 @@ def test_addresses_as_parameters(conn: Any) -> None:
     assert conn.execute("SELECT CONCAT(%s, '')", [address]).fetchone() == ("::1",)
 
 
+@pytest.mark.feature("converters by type, character set and extended type")
 def test_converters_by_name_character_set_and_code(connect: Callable[..., Any]) -> None:
     conn = connect(
         autocommit=True,
@@ -163,6 +166,7 @@ VALUE = array("f", [1, 2.5, -3e-20])
 
 
 @pytest.mark.parametrize("wish", ["bytes", "array", "memoryview", "numpy"])
+@pytest.mark.feature("VECTOR")
 def test_vectors_in_and_out(vectors: Callable[[str], Any], wish: str) -> None:
     numpy = pytest.importorskip("numpy")
     conn = vectors(wish)

@@ -27,6 +27,7 @@ def test_what_is_known_of_the_connection(conn: Any, server: Server, tls: bool) -
     assert conn.character_set_name() == "utf8mb4"
 
 
+@pytest.mark.feature("COM_PING")
 def test_ping(conn: Any, admin: Any) -> None:
     conn.ping()
     conn.ping(timeout=10)
@@ -39,6 +40,7 @@ def test_ping(conn: Any, admin: Any) -> None:
         conn.ping()
 
 
+@pytest.mark.feature("COM_INIT_DB")
 def test_select_db(conn: Any) -> None:
     conn.select_db("information_schema")
     assert conn.execute("SELECT DATABASE()").fetchone() == ("information_schema",)
@@ -48,6 +50,7 @@ def test_select_db(conn: Any) -> None:
     assert conn.execute("SELECT DATABASE()").fetchone() == ("information_schema",)
 
 
+@pytest.mark.feature("COM_STATISTICS")
 def test_statistics(conn: Any) -> None:
     line = conn.stat()
     assert line.startswith("Uptime: ")
@@ -55,6 +58,7 @@ def test_statistics(conn: Any) -> None:
     conn.ping()
 
 
+@pytest.mark.feature("KILL")
 def test_kill(connect: Connect, admin: Any) -> None:
     conn, victim = connect(), connect()
     conn.kill(victim.thread_id())
@@ -82,6 +86,7 @@ def test_kill_of_one_that_runs(connect: Connect, world: World, admin: Any) -> No
     assert not victim.open
 
 
+@pytest.mark.feature("COM_RESET_CONNECTION")
 def test_reset_forgets_the_session(connect: Connect, server: Server) -> None:
     conn = connect(charset="latin1", autocommit=True, sql_mode="ANSI")
     conn.execute("CREATE TEMPORARY TABLE forgotten (id INT)")
@@ -112,6 +117,7 @@ def test_reset_rolls_back(connect: Connect, table: Callable[[str], str]) -> None
     assert conn.execute(f"SELECT * FROM {name}").fetchall() == []
 
 
+@pytest.mark.feature("COM_SET_OPTION")
 def test_multi_statements_on_and_off(conn: Any) -> None:
     with pytest.raises(mizzle.ProgrammingError, match="1064"):
         conn.execute("SELECT 1; SELECT 2")
@@ -126,6 +132,7 @@ def test_multi_statements_on_and_off(conn: Any) -> None:
 
 
 @pytest.mark.parametrize("ending", ["close", "abort"])
+@pytest.mark.feature("COM_QUIT")
 def test_the_end_leaves_no_session(connect: Connect, admin: Any, ending: str) -> None:
     conn = connect()
     number = conn.thread_id()

@@ -34,6 +34,7 @@ def cipher_of(conn: Any) -> str:
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.feature("TLS")
 def test_modes(dial: Connect, server: Server, mode: str) -> None:
     conn = dial(ssl_mode=mode, ssl_ca=server.ca_file)
     if mode == "disabled":
@@ -92,6 +93,7 @@ def test_versions_and_ciphers(dial: Connect) -> None:
     assert cipher_of(conn) == "ECDHE-ECDSA-AES256-GCM-SHA384"
 
 
+@pytest.mark.feature("accounts that need a client certificate")
 def test_a_client_certificate(dial: Connect, server: Server, users: Callable[..., str]) -> None:
     made = server.certificates
     assert made is not None

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import mizzle
 from mizzle.testing import Server
 from plugins.worlds import World
@@ -16,6 +18,7 @@ WRITES = ("--log-bin=binlog", "--server-id=7")
 MYSQLS = ("--gtid-mode=ON", "--enforce-gtid-consistency=ON")
 
 
+@pytest.mark.feature("tracked: GTIDs")
 def test_gtids(server_family: str, start_server: Callable[..., Server], worlds: dict[str, World]) -> None:
     server = start_server(server_family, arguments=[*WRITES, *MYSQLS] if server_family == "mysql97" else WRITES)
     with mizzle.connect(**server.connect_args(autocommit=True)) as admin:

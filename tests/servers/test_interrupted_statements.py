@@ -16,15 +16,17 @@ Connect = Callable[..., Any]
 pytestmark = pytest.mark.main_worlds
 
 LONG = "SELECT SLEEP(50), 'long'"
+TIMED_OUT = r"COM_(QUERY|STMT_EXECUTE) timed out: no answer within 0\.05 s"
 
 
 def late(conn: Any, sql: str = LONG) -> mizzle.OperationalError:
     """The error of a statement that takes too long."""
-    with pytest.raises(mizzle.OperationalError, match=r"COM_QUERY timed out: no answer within 0\.05 s") as caught:
+    with pytest.raises(mizzle.OperationalError, match=TIMED_OUT) as caught:
         conn.execute(sql, timeout=0.05)
     return caught.value
 
 
+@pytest.mark.feature("KILL QUERY of an interrupted statement")
 def test_a_late_statement_is_killed(connect: Connect, admin: Any) -> None:
     conn = connect()
     error = late(conn)
@@ -99,9 +101,12 @@ def test_a_streamed_result(connect: Connect) -> None:
     assert conn.execute("SELECT 'next'").fetchall() == [("next",)]
 
 
-def test_drained_and_not_killed(connect: Connect) -> None:
+def test_drained_and_not_killed(connect: Connect, admin: Any) -> None:
     conn = connect(on_interrupt="drain", interrupt_timeout=30)
-    late(conn, "SELECT SLEEP(0.1)")
+    lock = f"'drained {conn.thread_id()}'"
+    admin.execute(f"DO GET_LOCK({lock}, 0)")
+    late(conn, f"DO GET_LOCK({lock}, 60)")
+    admin.execute(f"DO RELEASE_LOCK({lock})")
     assert conn.execute("SELECT 'next'").fetchall() == [("next",)]
 
 

@@ -28,6 +28,7 @@ def lines(count: int) -> Iterator[bytes]:
     return (f"{n},é{n}{'x' * 100}\n".encode() for n in range(count))
 
 
+@pytest.mark.feature("LOAD DATA LOCAL from a stream")
 def test_from_an_iterable(loader: Any) -> None:
     cur = loader.cursor()
     assert cur.execute(LOAD, infile=[b"1,", b"", b"one\n2,tw", b"o\n"]) == 2
@@ -35,6 +36,7 @@ def test_from_an_iterable(loader: Any) -> None:
     assert loader.execute("SELECT * FROM v").fetchall() == [(1, "one"), (2, "two")]
 
 
+@pytest.mark.feature("LOAD DATA LOCAL from a file")
 def test_from_a_file(loader: Any, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b"".join(lines(1000)))

@@ -20,8 +20,13 @@ def counted(conn: Any, name: str) -> int:
     return int(conn.execute(f"SHOW SESSION STATUS LIKE 'Com_stmt_{name}'").fetchone()[1])
 
 
-def server_knows(admin: Any) -> int:
-    [(_, count)] = admin.execute("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'")
+def server_knows(admin: Any, conn: Any) -> int:
+    """How many statements of this session are prepared: others may still be leaving, with theirs."""
+    [(count,)] = admin.execute(
+        "SELECT COUNT(*) FROM performance_schema.prepared_statements_instances JOIN performance_schema.threads "
+        "ON owner_thread_id = thread_id WHERE processlist_id = %s",
+        [conn.thread_id()],
+    )
     return int(count)
 
 
@@ -35,6 +40,7 @@ def filled(conn: Any) -> Any:
 # -- asked for ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("prepare, execute, introspection")
 def test_a_statement(filled: Any, server: Server) -> None:
     with filled.prepare("SELECT k, v FROM v WHERE k > %(low)s AND k < %(low)s + 3 ORDER BY k") as statement:
         assert [column.name for column in statement.columns] == ["k", "v"]
@@ -69,14 +75,14 @@ def test_a_statement_outlives_a_reset(connect: Connect) -> None:
     assert statement.execute((1,)).fetchone() == (2,)
 
 
+@pytest.mark.feature("COM_STMT_CLOSE without a round trip")
 def test_closing_costs_no_command_of_its_own(admin: Any, conn: Any) -> None:
-    before = server_knows(admin)
     statements = [conn.prepare("SELECT 1") for _ in range(5)]
-    assert server_knows(admin) == before + 5
+    assert server_knows(admin, conn) == 5
     for statement in statements:
         statement.close()
     conn.ping()
-    assert server_knows(admin) == before
+    assert server_knows(admin, conn) == 0
 
 
 def test_execute_with_prepare(filled: Any) -> None:
@@ -107,6 +113,7 @@ def test_what_cannot_be_prepared(filled: Any, sql: str, args: Any, words: str) -
     assert filled.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.feature("COM_STMT_SEND_LONG_DATA, COM_STMT_RESET")
 def test_a_file_as_a_parameter(filled: Any) -> None:
     data = bytes(range(256)) * 4096
     with filled.prepare("UPDATE v SET b = %s WHERE k = %s") as statement:
@@ -132,6 +139,7 @@ class Failing:
 # -- by themselves -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.feature("statements prepared by themselves")
 def test_a_statement_seen_often_is_prepared(connect: Connect) -> None:
     conn = connect(autocommit=True, prepare_threshold=3)
     for number in range(6):
@@ -160,14 +168,14 @@ def test_what_means_something_else_stays_text(connect: Connect) -> None:
     assert counted(conn, "execute") == 0
 
 
+@pytest.mark.feature("statements prepared by themselves")
 def test_the_cache_keeps_those_used_last(connect: Connect, admin: Any) -> None:
-    before = server_knows(admin)
     conn = connect(autocommit=True, prepare_threshold=1, prepared_cache_size=3)
     for _ in range(2):
         for number in range(10):
             assert conn.execute(f"SELECT %s + {number}", (1,)).fetchone() == (1 + number,)
     conn.ping()
-    assert server_knows(admin) == before + 3
+    assert server_knows(admin, conn) == 3
     prepared = counted(conn, "prepare")
     for number in (7, 8, 9):
         conn.execute(f"SELECT %s + {number}", (1,))
@@ -181,6 +189,7 @@ def test_a_lifetime(connect: Connect) -> None:
     assert counted(conn, "prepare") == 3
 
 
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_after_a_reset_and_another_login(connect: Connect, server: Server) -> None:
     conn = connect(autocommit=True, prepare_threshold=1)
     account = server.connect_args()
@@ -194,6 +203,7 @@ def test_after_a_reset_and_another_login(connect: Connect, server: Server) -> No
             assert conn.execute("SELECT %s, 'ä'", (number,)).fetchone() == (number, "ä")
 
 
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_after_ddl(connect: Connect, table: Callable[[str], str]) -> None:
     conn = connect(autocommit=True, prepare_threshold=1)
     name = table("a INT")
@@ -210,6 +220,23 @@ def test_after_ddl(connect: Connect, table: Callable[[str], str]) -> None:
         assert conn.execute(select, (1,)).fetchall() == rows
 
 
+@pytest.mark.parametrize("asked", [None, True])
+def test_after_another_character_set(connect: Connect, table: Callable[[str], str], asked: bool | None) -> None:
+    """MySQL prepares anew by itself, but goes on turning the parameter into what the column was (3988)."""
+    conn = connect(autocommit=True, prepare_threshold=1)
+    name = table("a VARCHAR(20) CHARACTER SET latin1")
+    insert = f"INSERT INTO {name} VALUES (%s)"
+    conn.execute(insert, ("ä",), prepare=asked)
+    with pytest.raises(mizzle.Error) as refused:
+        conn.execute(insert, ("日本",), prepare=asked)
+    assert refused.value.alive
+    conn.execute(f"ALTER TABLE {name} MODIFY a VARCHAR(20) CHARACTER SET utf8mb4")
+    for _ in range(2):
+        conn.execute(insert, ("日本",), prepare=asked)
+    assert conn.execute(f"SELECT a FROM {name} ORDER BY a").fetchall() == [("ä",), ("日本",), ("日本",)]
+
+
+@pytest.mark.feature("prepared again after DDL, a reset, another login, a loss")
 def test_a_statement_that_the_server_has_lost(connect: Connect) -> None:
     """As behind a proxy that leads to another server."""
     conn = connect(autocommit=True, prepare_threshold=1)
@@ -270,6 +297,7 @@ def test_a_change_that_fails_leaves_the_rows_behind_it_alone(filled: Any) -> Non
     assert filled.execute("SELECT v FROM v WHERE k IN (4, 5, 6) ORDER BY k").fetchall() == [("a",), ("b",), ("v6",)]
 
 
+@pytest.mark.feature("pipelined executions")
 def test_a_pipeline(filled: Any) -> None:
     cur = filled.cursor()
     rows = [("x" * (n % 200), n) for n in range(100)] * 30
@@ -295,6 +323,7 @@ def numbers(filled: Any) -> Any:
         yield made
 
 
+@pytest.mark.feature("server cursors (COM_STMT_FETCH)")
 def test_a_server_cursor_leaves_the_connection_free(filled: Any, numbers: Any) -> None:
     assert numbers.execute("SELECT k, v FROM v WHERE k < %s ORDER BY k", (50,)) == -1
     seen = []

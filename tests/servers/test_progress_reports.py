@@ -65,6 +65,7 @@ def test_of_all_statements(connect: Callable[..., Any], long_alter: str, server:
     assert len(of_all.heard) == before
 
 
+@pytest.mark.feature("progress reports")
 def test_between_rows(conn: Any, tables: list[str], server: Server) -> None:
     if not server.is_mariadb:
         pytest.skip("MySQL reports nothing")
@@ -77,6 +78,7 @@ def test_between_rows(conn: Any, tables: list[str], server: Server) -> None:
     assert [one.info for one in said.heard] == ["Checking keys", "Checking data"]
 
 
+@pytest.mark.feature("progress reports")
 def test_an_error_in_the_callback_leaves_the_connection_in_order(conn: Any, long_alter: str, server: Server) -> None:
     if not server.is_mariadb:
         pytest.skip("MySQL reports nothing")

@@ -24,6 +24,7 @@ def component(admin: Any, server: Server) -> None:
 
 
 @pytest.mark.usefixtures("component")
+@pytest.mark.feature("query attributes")
 def test_attributes_are_read_back(conn: Any) -> None:
     query = f"SELECT {READ}('trace'), {READ}('n'), {READ}('é'), CONCAT(%s, '')"
     for attributes, read in (

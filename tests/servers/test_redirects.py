@@ -39,6 +39,7 @@ def port_of(conn: Any) -> int:
 
 
 @pytest.mark.parametrize("wish", ["preferred", "enforced"])
+@pytest.mark.feature("redirects")
 def test_another_port_of_the_same_host(dial: Any, server: Server, other: Server, redirect: Redirect, wish: str) -> None:
     redirect(f"mysql://127.0.0.1:{other.port}")
     conn = dial(redirect=wish)

@@ -30,12 +30,14 @@ def by_socket(admin: Any, server: Server) -> Iterator[str]:
     admin.execute("ALTER USER root@localhost IDENTIFIED BY ''" if there else f"DROP USER {OS_USER}@localhost")
 
 
+@pytest.mark.feature("unix_socket, auth_socket")
 def test_unix_socket_accounts(dial: Connect, server: Server, by_socket: str) -> None:
     for password in ("", "whatever", lambda: "whatever"):
         conn = dial(unix_socket=server.unix_socket, user=by_socket, password=password, database=None)
         assert conn.execute(WHO).fetchone() == (f"{by_socket}@localhost",)
 
 
+@pytest.mark.feature("dialog (PAM)")
 def test_questions(server: Server, start_server: Callable[..., Server], worlds: dict[str, World]) -> None:
     """MariaDB's examples of the dialog that PAM has, too."""
     if not server.has_plugin("dialog_examples"):
@@ -67,6 +69,7 @@ def test_questions(server: Server, start_server: Callable[..., Server], worlds: 
 PLUGINS = ("auth_socket", "authentication_webauthn")
 
 
+@pytest.mark.feature("unix_socket, auth_socket", "several factors", "WebAuthn")
 def test_mysqls_factors(server_family: str, start_server: Callable[..., Server], worlds: dict[str, World]) -> None:
     if server_family != "mysql97":
         pytest.skip("MariaDB has one factor")

@@ -35,6 +35,7 @@ def procedure(admin: Any, name: str) -> Iterator[Callable[[str], str]]:
     admin.execute(f"DROP PROCEDURE IF EXISTS p_{name}")
 
 
+@pytest.mark.feature("tracked: schema")
 def test_the_default_database(dial: Connect, server: Server, admin: Any, name: str) -> None:
     conn = dial()
     assert conn.database == server.database
@@ -57,6 +58,7 @@ def test_the_default_database(dial: Connect, server: Server, admin: Any, name: s
     assert dial(database=None).database is None
 
 
+@pytest.mark.feature("tracked: system variables")
 def test_the_variables_that_are_tracked_unasked(dial: Connect) -> None:
     conn = dial()
     assert conn.tracked_variables["autocommit"] == "OFF"
@@ -142,6 +144,7 @@ def test_state_changes(dial: Connect, name: str) -> None:
 
 
 @pytest.mark.protocols("prepared")
+@pytest.mark.feature("tracked: transaction state")
 def test_transaction_states(connect: Connect, name: str) -> None:
     conn = connect(session_track_transaction_info="state", autocommit=True)
 
@@ -170,6 +173,7 @@ def test_transaction_states(connect: Connect, name: str) -> None:
 
 
 @pytest.mark.protocols("prepared")
+@pytest.mark.feature("in_transaction behind an implicit commit")
 def test_implicit_commits(connect: Connect, name: str, procedure: Callable[[str], str], admin: Any) -> None:
     """in_transaction is right behind each; a statement that fails after its commit says so with the next answer."""
     ends = f"CALL {procedure(f'ALTER TABLE {name} ENGINE=InnoDB')}()"
@@ -194,6 +198,7 @@ def test_implicit_commits(connect: Connect, name: str, procedure: Callable[[str]
     assert admin.execute(f"SELECT COUNT(*) FROM {name}") == [(len(deeds) + 1,)]
 
 
+@pytest.mark.feature("tracked: transaction characteristics")
 def test_transaction_characteristics(dial: Connect, name: str) -> None:
     conn = dial(session_track_transaction_info="characteristics", autocommit=True)
     with conn.transaction(isolation="serializable", readonly=True):

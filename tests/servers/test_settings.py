@@ -55,6 +55,7 @@ def test_client_flags(connect: Connect, admin: Any) -> None:
     assert connect().execute("SELECT @@wait_timeout").fetchone() != (12345,)
 
 
+@pytest.mark.feature("CLIENT_SSL_VERIFY_SERVER_CERT")
 def test_a_flag_that_verifies(dial: Connect, server: Server) -> None:
     for flag in (CLIENT_SSL_VERIFY_SERVER_CERT, CLIENT_SSL_VERIFY_SERVER_CERT | CLIENT_INTERACTIVE):
         conn = dial(client_flag=flag, ssl_ca=server.ca_file)
@@ -76,6 +77,7 @@ def test_collation(connect: Connect) -> None:
     assert connect(charset="utf8mb4").execute("SELECT @@character_set_connection").fetchone() == ("utf8mb4",)
 
 
+@pytest.mark.feature("connection attributes")
 def test_attributes(connect: Connect, admin: Any) -> None:
     conn = connect(program_name="tést", connect_attrs={"shift": "night", "long": "x" * 100})
     sql = "SELECT attr_name, attr_value FROM performance_schema.session_connect_attrs WHERE processlist_id = %s"
@@ -162,6 +164,7 @@ def test_nobody_listens(connect: Connect, tmp_path: Path) -> None:
     assert not caught.value.sent
 
 
+@pytest.mark.feature("interactive sessions")
 def test_interactive_sessions_have_their_own_timeout(connect: Connect) -> None:
     query = "SELECT @@wait_timeout = @@interactive_timeout, @@global.wait_timeout = @@wait_timeout"
     admin = connect(autocommit=True)
@@ -174,7 +177,7 @@ def test_interactive_sessions_have_their_own_timeout(connect: Connect) -> None:
         admin.execute("SET GLOBAL interactive_timeout = %s", (before,))
 
 
-def test_compression_in_use(connect: Connect, server: Server) -> None:
-    assert connect().compression is None
-    assert connect(compress="zlib").compression == "zlib"
-    assert connect(compress=True).compression == ("zlib" if server.is_mariadb else "zstd")
+def test_compression_in_use(dial: Connect, server: Server) -> None:
+    assert dial().compression is None
+    assert dial(compress="zlib").compression == "zlib"
+    assert dial(compress=True).compression == ("zlib" if server.is_mariadb else "zstd")

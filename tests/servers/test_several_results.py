@@ -54,6 +54,7 @@ def every_result(cur: Any) -> list[Any]:
 
 
 @kinds
+@pytest.mark.feature("several statements in one COM_QUERY")
 def test_statements_in_one(multi: Any, kind: Any) -> None:
     multi.execute("CREATE TEMPORARY TABLE v (id INT PRIMARY KEY AUTO_INCREMENT, n INT)")
     with multi.cursor(kind) as cur:
@@ -119,6 +120,7 @@ def test_an_error_in_the_first_statement(multi: Any) -> None:
 
 @with_procedures
 @kinds
+@pytest.mark.feature("procedures with results")
 def test_callproc(conn: Any, kind: Any) -> None:
     with conn.cursor(kind) as cur:
         assert cur.callproc("several", [5, None, 2]) == [5, None, 2]

@@ -28,6 +28,7 @@ def cur(conn: Any) -> Any:
         yield made
 
 
+@pytest.mark.feature("streamed results")
 def test_all_rows(conn: Any, cur: Any) -> None:
     assert cur.execute(MANY) == -1
     assert cur.rowcount == -1

@@ -83,6 +83,7 @@ def test_begin(conn: Any, name: str, ids: Any) -> None:
     assert ids() == [2]
 
 
+@pytest.mark.feature("in_transaction behind an implicit commit")
 def test_ddl_commits(conn: Any, name: str, ids: Any) -> None:
     conn.begin()
     add(conn, name, 1)

@@ -19,6 +19,7 @@ def filled(conn: Any) -> Any:
     return conn
 
 
+@pytest.mark.feature("generated id and affected rows of each row of executemany")
 def test_generated_ids(filled: Any) -> None:
     with filled.cursor() as cursor:
         rows = [(number, "x") for number in range(200)]

@@ -34,6 +34,7 @@ def between(server: Server) -> Iterator[Peer]:
         yield peer
 
 
+@pytest.mark.feature("TLS certificates that the server vouches for")
 def test_each_plugin_that_can(dial: Connect, server: Server) -> None:
     for account in server.accounts.values():
         for mode in VERIFYING:
@@ -67,6 +68,7 @@ def test_who_stands_between(dial: Connect, server: Server, between: Peer) -> Non
             assert "stand between" in str(caught.value.hint)
 
 
+@pytest.mark.feature("TLS certificates that the server vouches for")
 def test_a_certificate_that_the_server_made_itself(
     server_family: str, start_server: Callable[..., Server], worlds: dict[str, World]
 ) -> None:

@@ -256,6 +256,25 @@ def test_an_abort_meanwhile_wakes_who_waits(habitat: Habitat) -> None:
         habitat.run(test(peer))
 
 
+def test_an_abort_before_the_rest_has_begun_to_be_read(loop_habitat: Habitat, caplog: pytest.LogCaptureFixture) -> None:
+    async def test(peer: Peer) -> None:
+        channel = await late(loop_habitat, peer, Rescue(kills=False))
+        channel.abort()
+        await loop_habitat.until(peer.event("gone"))
+        assert channel.closed
+
+    with Peer(until_the_end) as peer:
+        loop_habitat.run(test(peer))
+    assert not caplog.records
+
+
+def until_the_end(link: Link) -> None:
+    """Hears, says nothing, and signals when the other side is gone."""
+    while link.hear() is not None:
+        continue
+    link.signal("gone")
+
+
 def test_a_statement_whose_connection_is_aborted_is_killed(habitat: Habitat) -> None:
     async def ask(channel: Any) -> Any:
         return await habitat.talk(channel, channel.engine.ask(b"slow"), 20)

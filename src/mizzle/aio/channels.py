@@ -46,7 +46,7 @@ async def log_in(
     return channel
 
 
-async def leave(channel: AsyncChannel) -> None:
+async def close_channel(channel: AsyncChannel) -> None:
     """Say goodbye (COM_QUIT, for at most a second) and close. In the middle of something nothing can be said."""
     try:
         if not channel.closed and not channel.draining:

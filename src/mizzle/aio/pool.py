@@ -14,10 +14,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mizzle import errors
+from mizzle.aio.checkout import Checkout
 from mizzle.aio.pool_lending import Lending
 from mizzle.aio.pool_members import Held
 from mizzle.aio.pool_settings import NAMES, demand_sizes, pool_settings, suggestion
-from mizzle.loans import Loan
 from mizzle.options import connect_options
 
 if TYPE_CHECKING:
@@ -232,20 +232,6 @@ class NullPool(Pool):
         if keywords.get("min_size", 0) != 0:
             raise ValueError(f"min_size is {keywords['min_size']!r}: a NullPool keeps no connection, expected 0")
         super().__init__(**{**keywords, "min_size": 0})
-
-
-class Checkout(Loan):
-    """What `Pool.connection()` gives: the time for which a connection is lent. Made for one `with`."""
-
-    __slots__ = ()
-
-    async def __aenter__(self) -> Connection:
-        frame = sys._getframe(1)
-        conn: Connection | None = self._begin(frame)
-        if conn is None:
-            pool: Pool = self._pool
-            self._conn = conn = await pool._take(self._timeout, pool._taker(frame))
-        return conn
 
 
 def _options(what: str, keywords: dict[str, Any]) -> ConnectOptions:

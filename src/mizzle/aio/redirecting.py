@@ -13,7 +13,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
-from mizzle.aio.channels import Deadline, leave, log_in
+from mizzle.aio.channels import Deadline, close_channel, log_in
 from mizzle.constants.errnos import CR_CONN_HOST_ERROR
 from mizzle.engine.redirects import Target, parse_target
 
@@ -45,7 +45,7 @@ async def log_in_and_follow(world: Any, options: ConnectOptions, endpoint: world
     except BaseException:
         first.abort()
         raise
-    await leave(first)
+    await close_channel(first)
     return second
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from mizzle import errors
-from mizzle.aio.channels import leave, log_in
+from mizzle.aio.channels import close_channel, log_in
 from mizzle.constants import errnos
 from mizzle.worlds import sockets
 
@@ -139,7 +139,7 @@ class Killer:
             for left in (*self._due, *(sent for _, sent in self._sent), *([order] if order else ())):
                 left.over(True)
             if channel is not None:
-                await leave(channel)
+                await close_channel(channel)
 
     def _has_work(self) -> bool:
         """When it has none, who comes later begins anew."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: The server's word for: the statement is to be prepared again, it was not executed.
 FORGOTTEN = frozenset({errnos.ER_UNKNOWN_STMT_HANDLER, errnos.ER_NEED_REPREPARE})
+#: A procedure executes statements of its own: what one of their parameters cannot be, comes too late to begin anew.
+CALLS = re.compile(rb"(?:\s|/\*.*?\*/|--[^\n]*\n|#[^\n]*\n)*call\b", re.IGNORECASE | re.DOTALL)
 #: Characters of a statement that is prepared by itself: longer ones are mostly made for one use.
 LONGEST_KEPT = 16_384
 #: Bytes of executions that are sent before their answers are waited for.
@@ -188,12 +190,16 @@ async def run(
     except errors.Error as error:
         if not error.alive:
             raise
-        if error.errno not in FORGOTTEN or streamed:
+        # MySQL keeps the character set that a parameter's column once had, through every ALTER TABLE.
+        outgrown = error.errno == errnos.ER_IMPOSSIBLE_STRING_CONVERSION and not CALLS.match(statement.sql)
+        if streamed or not (outgrown or error.errno in FORGOTTEN):
             if asked or not (statement.refused or error.errno == errnos.ER_UNSUPPORTED_PS):
                 raise
             statement.refused = True
             return None
         statements.forget(engine, statement)
+        if outgrown and not asked:
+            return None
         result = await connection._channel.run(statements.execute(engine, statement, payload, stream), seconds)
     return result
 

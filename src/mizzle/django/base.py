@@ -16,6 +16,7 @@ from django.db.backends.mysql import client, features, operations, schema
 from django.db.backends.utils import typecast_time
 
 import mizzle
+from mizzle.compat.mysqldb._mysql import escaped
 from mizzle.constants.field_types import MYSQL_TYPE_TIME
 from mizzle.django.borrowed import base
 
@@ -93,9 +94,9 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     """Literals by mizzle."""
 
     def quote_value(self, value: Any) -> str:
-        """A value as a literal, always text: it is put into a statement by formatting."""
+        """A value as a literal; those that are bytes, as in Django's own backend, are text where they are formatted."""
         self.connection.ensure_connection()
-        return str(self.connection.connection.escape(value))
+        return escaped(value, self.connection.connection.escape(value))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -88,7 +88,7 @@ cdef bint _is_plain_select(bytes statement) except -1:
         start, kind = at, <Kind>KINDS[at[0]]
         at += 1
         if kind == LETTER:
-            while at < end and KINDS[at[0]] == LETTER:
+            while KINDS[at[0]] == LETTER:   # the zero behind the end is none
                 at += 1
             if _is_doubtful(start, at - start):
                 return False
@@ -131,7 +131,7 @@ cdef inline bint _is(const unsigned char *word, const char *lower, Py_ssize_t le
 
 cdef inline bint _opens(const unsigned char *at, const unsigned char *end) noexcept:
     """Does a parenthesis follow?"""
-    while at < end and KINDS[at[0]] == SPACE:
+    while KINDS[at[0]] == SPACE:
         at += 1
     return at < end and at[0] == c"("
 

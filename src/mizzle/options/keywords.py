@@ -336,6 +336,7 @@ REFUSED = {
 }
 # PyMySQL's binary_prefix: bytes always get it here.
 IGNORED = frozenset({"binary_prefix"})
+KNOWN = frozenset({*SETTINGS, *ALIASES, *REFUSED, *IGNORED})
 
 
 def read_value(name: str, value: object, origin: str = "") -> Any:

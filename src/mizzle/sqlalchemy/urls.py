@@ -12,18 +12,27 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from mizzle import errors
-from mizzle.options.keywords import SOURCES, settings_from
+from mizzle.options.keywords import KNOWN, SOURCES, settings_from
 
 #: What decides by itself how much of a certificate is checked.
 _DECIDED = {"ssl_mode", "ssl_verify_cert", "ssl_verify_identity", "ssl_disabled", "ssl"}
+_UNDERSTOOD = {*KNOWN, *SOURCES, "ssl_check_hostname"}
 
 
 def connect_keywords(url: URL) -> dict[str, Any]:
-    """The keywords that a URL stands for, each of its final type; ArgumentError for one that is none or is wrong."""
+    """The keywords that a URL stands for, each of its final type; ArgumentError for a value that is not allowed.
+
+    What is no setting of mizzle's is handed on as it stands, as SQLAlchemy's own dialects do: it may be meant for a
+    listener to `do_connect`, which takes it out. Where none does, `mizzle.connect` refuses it, and says what may have
+    been meant.
+    """
     keywords: dict[str, Any] = {"found_rows": True}  # SQLAlchemy counts the rows that matched
     given: dict[str, Any] = {}
     for word, value in url.query.items():
         name = word.lower().replace("-", "_")
+        if name not in _UNDERSTOOD:
+            keywords[word] = value
+            continue
         if not isinstance(value, str) or name in given:
             raise ArgumentError(f"the URL gives {name} twice")
         given[name] = value

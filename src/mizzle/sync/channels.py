@@ -47,7 +47,7 @@ def log_in(
     return channel
 
 
-def leave(channel: Channel) -> None:
+def close_channel(channel: Channel) -> None:
     """Say goodbye (COM_QUIT, for at most a second) and close. In the middle of something nothing can be said."""
     try:
         if not channel.closed and not channel.draining:

@@ -13,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from mizzle import errors
-from mizzle.sync.channels import leave
+from mizzle.sync.channels import close_channel
 from mizzle.sync.cursor import Args, Cursor, Infile, OnProgress, infile_sender
 from mizzle.sync.statement import Statement, Statements, make_statement
 from mizzle.sync.streaming import still_streaming
@@ -382,9 +382,18 @@ class Connection:
     # Literals
 
     def escape(self, obj: Any) -> str:
-        """The value as an SQL literal, with quotes where it needs them. execute(query, args) does this for you."""
+        """The value as an SQL literal, with quotes where it needs them. execute(query, args) does this for you.
+
+        UnicodeDecodeError for a sequence in which there are bytes that are no text.
+        """
         self._literals.no_backslash_escapes = self._engine.no_backslash_escapes
-        return self._literals.literal(obj).decode(self.encoding, "backslashreplace")
+        literal = self._literals.literal(obj)
+        try:
+            return literal.decode(self.encoding)
+        except UnicodeDecodeError:
+            if isinstance(obj, (bytes, bytearray, memoryview)):
+                return f"_binary X'{obj.hex()}'"
+            raise
 
     literal = escape
 
@@ -547,15 +556,20 @@ class Connection:
         """Say goodbye (COM_QUIT, for at most a second) and close. Closing twice is fine.
 
         An open transaction is rolled back by the server. Who waits for a result on this connection gets an error.
-        A connection that a pool lent is returned to it instead.
+        From this call on the connection is closed, whatever becomes of the goodbye. A connection that a pool lent is
+        returned to it instead.
         """
         if self._lent is not None:
+            return self._go_back()
+        channel: Any = _CLOSED
+        if not self._channel.closed:
+            channel, self._channel = self._channel, _CLOSED
+        return close_channel(channel)
+
+    def _go_back(self) -> None:
+        """Return to the pool, which looks where this runs."""
+        if self._lent is not None:
             self._lent.pool._give_back(self)
-            return
-        if self._channel.closed:
-            return
-        channel, self._channel = self._channel, _CLOSED
-        leave(channel)
 
     def abort(self) -> None:
         """Close the socket now, without a word to the server, and wake who waits on it. Never blocks."""

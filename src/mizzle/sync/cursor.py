@@ -329,7 +329,7 @@ class Cursor(Rows[Row]):
         return args
 
     def mogrify(self, query: str, args: Args | None = None) -> str:
-        """The statement that execute() would send, as text."""
+        """The statement that execute() would send, as text; bytes in it that are no text are shown as `\\xff`."""
         connection = self._use()
         if args is None:
             return query

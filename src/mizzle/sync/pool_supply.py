@@ -21,8 +21,8 @@ from mizzle.sync.connecting import establish, world_name
 from mizzle.sync.pool_members import Waiter
 from mizzle.sync.pool_outage import Outage
 from mizzle.sync.pool_stats import Stats
-from mizzle.loans import Member, Shelf
-from mizzle.worlds.sockets import process, unpatched
+from mizzle.loans import Lock, Member, Shelf
+from mizzle.worlds.sockets import process
 
 if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
@@ -59,7 +59,7 @@ class Supply(Shelf):
     def _begin(self) -> None:
         """As before the first use: in a new pool, and in a forked child, whose parent has the connections."""
         self._pid = process.pid
-        self._lock = unpatched("threading").Lock()
+        self._lock = Lock()
         self._world: World | None = None  # from the first use on
         self._where = self._place = None
         self._members = set()

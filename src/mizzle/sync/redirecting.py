@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
-from mizzle.sync.channels import Deadline, leave, log_in
+from mizzle.sync.channels import Deadline, close_channel, log_in
 from mizzle.constants.errnos import CR_CONN_HOST_ERROR
 from mizzle.engine.redirects import Target, parse_target
 
@@ -46,7 +46,7 @@ def log_in_and_follow(world: Any, options: ConnectOptions, endpoint: worlds.Endp
     except BaseException:
         first.abort()
         raise
-    leave(first)
+    close_channel(first)
     return second
 
 

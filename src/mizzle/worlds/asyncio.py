@@ -302,9 +302,8 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     task.add_done_callback(_tasks.discard)
 
 
-def place() -> object:
-    """The running loop."""
-    return asyncio.get_running_loop()
+#: The running loop.
+place = asyncio.get_running_loop
 
 
 def look(_channel: Channel) -> None:

@@ -180,6 +180,8 @@ class Channel(ChannelBase):
 
     async def _clean_up(self, rest: Conversation, limit: float) -> None:
         reason = errors.connection_closed(f"an interrupted command did not come to its end within {limit:g} s")
+        if self._state is not DRAINING:
+            return  # aborted before this task began
         try:
             with trio.move_on_after(limit):
                 await self._finish(rest)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sqlalchemy.dialects import registry
 from sqlalchemy.testing import exclusions
 
@@ -16,11 +15,6 @@ for backend, dialect in (("mysql", "MizzleDialect"), ("mariadb", "MizzleMariaDBD
     registry.register(f"{backend}.mizzle", "mizzle.sqlalchemy", dialect)
     registry.register(f"{backend}.mizzle_async", "mizzle.sqlalchemy", f"Async{dialect}")
 
-#: What is otherwise with mizzle, by the test and the dialect that it is skipped for.
-OTHERWISE = {
-    ("test_random_arg", "mizzle_"): "a setting in the URL that mizzle does not know is refused at once, not handed on",
-    ("test_do_ping_disconnected", "mizzle_async"): "it calls close() of an asyncio connection without await",
-}
 _asked = exclusions.SpecPredicate.__call__
 
 
@@ -33,10 +27,3 @@ def _asked_as_its_peer(spec: Any, config: Any) -> bool:
 
 
 exclusions.SpecPredicate.__call__ = _asked_as_its_peer  # type: ignore[method-assign]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for (test, dialect), reason in OTHERWISE.items():
-            if dialect in item.nodeid and item.name == test:
-                item.add_marker(pytest.mark.skip(reason=reason))

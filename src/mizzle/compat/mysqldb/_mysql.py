@@ -40,6 +40,31 @@ def string_literal(value: object) -> bytes:
     return b"'" + escape_string(value if isinstance(value, bytes) else str(value)) + b"'"
 
 
+class Literal(bytes):
+    """The literal of bytes or of a bool: bytes, as in mysqlclient, but text where it is formatted into a statement."""
+
+    text: str
+
+    def __new__(cls, literal: bytes, text: str) -> Literal:
+        """`literal` is mysqlclient's, `text` what servers read."""
+        made = super().__new__(cls, literal)
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def escaped(value: object, text: str) -> str:
+    """What mysqlclient's `escape()` gives for a value with this literal: for most that, for some a Literal."""
+    made: Any = text
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        made = Literal(string_literal(bytes(value)), text)
+    elif isinstance(value, bool):
+        made = Literal(text.encode(), text)
+    return made  # type: ignore[no-any-return]
+
+
 def get_client_info() -> str:
     """The version that is imitated."""
     return __version__

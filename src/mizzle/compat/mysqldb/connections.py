@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mizzle.compat.mysqldb._mysql import Result
+from mizzle.compat.mysqldb._mysql import Result, escaped
 from mizzle.compat.mysqldb.cursors import Cursor
 from mizzle.compat.pymysql import connections
 from mizzle.constants.capabilities import CLIENT_MULTI_STATEMENTS
@@ -26,9 +26,13 @@ class Connection(connections.Connection):
         keywords["cursorclass"] = keywords.get("cursorclass") or Cursor
         super().__init__(*args, **keywords)
 
+    def escape(self, obj: Any, mapping: Any = None) -> str:
+        """The value as a literal, for bytes and bools in bytes; formatted into a statement these are text, too."""
+        return escaped(obj, super().escape(obj, mapping))
+
     def literal(self, o: Any) -> bytes:  # type: ignore[override]
         """The value as it stands in a statement, in bytes."""
-        return self.escape(o).encode(self.encoding, "surrogateescape")
+        return str(self.escape(o)).encode(self.encoding, "surrogateescape")
 
     def set_sql_mode(self, sql_mode: str) -> None:
         """Change the session's sql_mode."""

@@ -122,7 +122,7 @@ class Connection(sync.Connection):
         if mapping is None or isinstance(obj, (bytes, bytearray)):
             return super().escape(obj)
         if type(obj) in {tuple, list, set, frozenset}:
-            return "(" + ",".join(self.escape(item, mapping) for item in obj) + ")"
+            return "(" + ",".join(str(self.escape(item, mapping)) for item in obj) + ")"
         return str(converters.escape_item(obj, self.charset, mapping))
 
     literal = escape

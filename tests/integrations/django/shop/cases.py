@@ -47,6 +47,14 @@ class Objects(TestCase):
         assert found.customer.name == self.customer.name
         assert type(found.paid) is bool
 
+    def test_quoted_values_are_formatted_into_statements(self):
+        quote = connection.schema_editor().quote_value
+        assert (quote(b"it's"), quote(True), quote("ü")) == (b"'it\\'s'", b"1", "'ü'")  # mysqlclient's types
+        for value in ("O'Brien ü", b"\xff\0 'x' \\", b"", True, 7):
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {quote(value)}")
+                assert cursor.fetchone() == (value,)
+
     def test_lookups(self):
         Order.objects.bulk_create(
             order(self.customer, number, notes=f"50% _{number}_", details={"n": number}) for number in range(30)
