@@ -100,9 +100,6 @@ CHECKLIST = {
     ),
 }
 
-#: Lines that wait for their tests.
-NOT_YET = frozenset(feature for feature in CHECKLIST["Session tracking"] if feature.startswith("tracked"))
-
 #: What was only tried by hand, as docs/authentication.md says, and where.
 BY_HAND = {"GSSAPI (MariaDB)": ("mariadb1011",), "Kerberos (MySQL)": ("scripted",)}
 

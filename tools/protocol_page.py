@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.protocol_checklist import BY_HAND, CHECKLIST, NOT_HERE, NOT_TRIED, NOT_YET
+from tools.protocol_checklist import BY_HAND, CHECKLIST, NOT_HERE, NOT_TRIED
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "protocol.md"
@@ -40,7 +40,7 @@ def cell(feature: str, where: str, seen: Seen) -> str:
         return UNKNOWN
     if where == SCRIPTED or feature in CHECKLIST["Other servers"]:
         return ""
-    return "not yet" if feature in NOT_YET and feature not in seen else ABSENT
+    return ABSENT
 
 
 def tests_of(feature: str, seen: Seen) -> list[str]:
@@ -128,7 +128,7 @@ def all_features() -> list[str]:
 def missing(seen: Seen) -> list[str]:
     """What a run has to have seen before the page can be written."""
     found = [f"not in the checklist: {feature}" for feature in seen if feature not in all_features()]
-    found += [f"no test: {feature}" for feature in all_features() if feature not in {*seen, *NOT_YET, *BY_HAND}]
+    found += [f"no test: {feature}" for feature in all_features() if feature not in {*seen, *BY_HAND}]
     for feature, servers in seen.items():
         if set(servers) != {SCRIPTED}:
             found += [f"{feature}: not run on {name}" for name in SERVERS if not servers.get(name)]

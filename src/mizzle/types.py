@@ -117,3 +117,38 @@ class WebAuthnAssertion(NamedTuple):
     signature: bytes
     #: Where the authenticator's library made client data of its own.
     client_data_json: bytes | None = None
+
+
+class TransactionState(NamedTuple):
+    """What a server says of the session's transaction ("Session Tracker Notification" in its manual).
+
+    Outside of a transaction everything is False, unless LOCK TABLES was used.
+    """
+
+    #: Begun by BEGIN and the like, or, `implicit`, by a statement while autocommit is off.
+    explicit: bool
+    implicit: bool
+    read_nontransactional: bool
+    read_transactional: bool
+    wrote_nontransactional: bool
+    wrote_transactional: bool
+    #: A statement that statement-based replication cannot repeat, such as UUID().
+    unsafe_statement: bool
+    #: A result set was sent: the program may have acted upon it.
+    result_set: bool
+    locked_tables: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Is there a transaction?"""
+        return self.explicit or self.implicit
+
+    @property
+    def wrote(self) -> bool:
+        """Is there anything that COMMIT or ROLLBACK decides about, or that can be undone no more?"""
+        return self.wrote_transactional or self.wrote_nontransactional
+
+
+def transaction_state(letters: str) -> TransactionState:
+    """From the server's eight characters, such as "T_______"."""
+    return TransactionState(letters[:1] == "T", letters[:1] == "I", *(letter in letters[1:] for letter in "rRwWsSL"))

@@ -253,13 +253,13 @@ def test_what_is_always_there() -> None:
     said = response(engine())
     for flag in (cap.CLIENT_PROTOCOL_41, cap.CLIENT_PLUGIN_AUTH, cap.CLIENT_DEPRECATE_EOF, cap.CLIENT_MULTI_RESULTS):
         assert said.capabilities & flag
-    for flag in (cap.CLIENT_SSL, cap.CLIENT_COMPRESS, cap.CLIENT_SESSION_TRACK, cap.CLIENT_QUERY_ATTRIBUTES):
+    for flag in (cap.CLIENT_SSL, cap.CLIENT_COMPRESS, cap.CLIENT_QUERY_ATTRIBUTES):
         assert not said.capabilities & flag
     assert said.capabilities & ~COMMON == 0
 
 
 def test_flags_that_change_the_protocol_are_not_for_users() -> None:
-    flags = cap.CLIENT_SESSION_TRACK | cap.CLIENT_SSL | cap.CLIENT_OPTIONAL_RESULTSET_METADATA
+    flags = cap.CLIENT_SSL | cap.CLIENT_OPTIONAL_RESULTSET_METADATA
     offered = COMMON | flags
     assert not response(engine(client_flag=flags), greeting(capabilities=offered)).capabilities & flags
 

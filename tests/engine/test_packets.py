@@ -39,7 +39,7 @@ def greeting(
 
 # Parsers whose payload has one length only, and what they must say of it.
 EXACT: list[tuple[Callable[[bytes], Any], bytes, Callable[[Any], Any], Any]] = [
-    (packets.parse_eof, b"\xfe\x03\x00\x22\x00", tuple, (0, 0, 0x22, 3, b"")),
+    (packets.parse_eof, b"\xfe\x03\x00\x22\x00", tuple, (0, 0, 0x22, 3, b"", b"")),
     (packets.parse_column_count, b"\x05", int, 5),
     (packets.parse_column_count, b"\xfc\x00\x01", int, 256),
     (packets.parse_column_count, b"\xfd\x00\x00\x01", int, 65536),
@@ -79,7 +79,7 @@ OK_FIXED = ok(300, 70000, 0x0102, 4)
 @pytest.mark.parametrize("size", [0, 1, 40, 250, 251, 60000])
 def test_ok_with_its_info(size: int) -> None:
     info = b"i" * size
-    assert packets.parse_ok(ok(300, 70000, 0x0102, 4, info)) == (300, 70000, 0x0102, 4, info)
+    assert packets.parse_ok(ok(300, 70000, 0x0102, 4, info)) == (300, 70000, 0x0102, 4, info, b"")
 
 
 def test_ok_whose_info_has_no_length() -> None:

@@ -107,10 +107,11 @@ CONNECTION: dict[str, Callable[[Any], Any]] = {
 }
 #: What needs no server goes on to work.
 HARMLESS = {
-    "abort", "affected_rows", "broken", "character_set_name", "close", "compression", "encoding", "escape",
+    "abort", "affected_rows", "broken", "character_set_name", "close", "compression", "database", "encoding", "escape",
     "escape_string", "fileno", "get_autocommit", "get_host_info", "get_proto_info", "get_server_info", "host_info",
-    "in_transaction", "insert_id", "is_mariadb", "literal", "on_progress", "open", "server_version",
-    "server_version_info", "thread_id", "tls", "warning_count",
+    "in_transaction", "insert_id", "is_mariadb", "last_gtids", "literal", "on_progress", "open", "server_version",
+    "server_version_info", "state_changes", "thread_id", "tls", "tracked_variables", "transaction_characteristics",
+    "transaction_state", "warning_count",
 }  # fmt: skip
 #: What a program sets.
 ATTRIBUTES = {"cursorclass", "row_factory", "timeout"}

@@ -3,6 +3,7 @@
 from mizzle.engine.progress cimport Reports
 from mizzle.engine.results cimport ROWS_RAISED, Definitions, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
+from mizzle.engine.tracking cimport Tracked
 from mizzle.engine.wire cimport Wire
 
 
@@ -48,16 +49,19 @@ cdef class Engine:
     cdef public bint sending_file
     cdef public tuple identity              # which server this is, for KILL QUERY on another connection; None: unknown
     cdef public int initial_status          # the status flags after the login
+    cdef public object initial_charset      # and the character set
     cdef public bint pristine               # nothing has left a trace in the session; looked after once it was set
     cdef list _ahead                        # commands that go in front of the next one
     cdef list _anew                         # those that make the session as after the login
-    cdef object _anew_charset               # its character set then
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef public bint discarding             # rows are read and dropped
     cdef bint _deprecate_eof
     cdef Definitions _definitions
     cdef bytes _no_attributes               # what goes before a COM_QUERY without attributes; None: the server has none
     cdef readonly Reports progress
+    cdef readonly Tracked tracked           # what the server says of the session
+    cdef public object writers              # Literals that write for this connection: they follow its character set
+    cdef public bint watches                # is the server asked to tell of every change of the session?
     cdef public str redirect                # where the server wants its clients to go, as it said at the login
     cdef Decoding _decoding
 

@@ -3,9 +3,11 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
 from mizzle.constants.charsets import Charset
+from mizzle.engine.literals import Literals
 from mizzle.engine.packets import Progress as Progress
 from mizzle.engine.progress import Reports
 from mizzle.engine.results import Result as Result
+from mizzle.engine.tracking import Tracked
 from mizzle.engine.wire import Wire
 from mizzle.errors import Error, OperationalError
 from mizzle.options import ConnectOptions
@@ -59,7 +61,11 @@ class Engine:
     discarding: bool
     identity: tuple[object, ...] | None
     initial_status: int
+    initial_charset: Charset
     progress: Reports
+    tracked: Tracked
+    writers: tuple[Literals, ...]
+    watches: bool
     redirect: str | None
     def __init__(
         self,
@@ -91,6 +97,7 @@ class Engine:
     def ahead(self, command: int, payload: bytes, answered: bool = True) -> None: ...
     def reset_later(self) -> None: ...
     def absorb(self) -> Conversation[None]: ...
+    def _simple(self, command: int, payload: bytes) -> Generator[int, None, Result]: ...
     def _answer(self) -> Generator[int, None, Result | Error]: ...
     def _fetch_batch(self, result: Result, keep: bool) -> Generator[int, None, list[tuple[Any, ...]]]: ...
     def _next_result(self, result: Result) -> Generator[int, None, Result | None]: ...

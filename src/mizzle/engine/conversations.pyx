@@ -17,6 +17,7 @@ from mizzle.engine.progress cimport Reports
 from mizzle.engine.reader cimport Reader, malformed, reader_over
 from mizzle.engine.results cimport ALWAYS, OPTIONAL, ROWS_END, ROWS_ERR, ROWS_MORE, UNLESS_KNOWN, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
+from mizzle.engine.tracking cimport Tracked
 from mizzle.engine.traces cimport leaves_no_trace
 from mizzle.engine.wire cimport Wire
 from mizzle.errors import Error, OperationalError, ProgrammingError, connection_closed, connection_lost, timed_out
@@ -137,7 +138,8 @@ cdef class Engine:
         self.password = options.password if password is None else password
         self.wire = Wire(options.max_allowed_packet)
         self.progress = Reports()
-        self.charset = login.charset_of(options)
+        self.tracked = Tracked()
+        self.charset = self.initial_charset = login.charset_of(options)
         self._decoding = conversions.decoding_for(options, self.charset)
         self.server_version = ""
         self.server_version_info = ()
@@ -145,6 +147,8 @@ cdef class Engine:
         self.settled = True
         self.phase = ""
         self._ahead = []
+        self.writers = ()
+        self.watches = options.session_track_state_change
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -271,6 +275,11 @@ cdef class Engine:
 
     cdef int settle(self, Result result) except -1:
         """A statement is over: remember what the server said of the session."""
+        if result.session_state is not None:
+            if self.tracked.take(result.session_state):
+                self.pristine = False
+            if self.tracked.charset_told:
+                login.follow_charset(self, result.format is None)
         self.status_flags = result.status_flags
         self.settled = not result.status_flags & SERVER_MORE_RESULTS_EXISTS
         return 0
@@ -288,16 +297,11 @@ cdef class Engine:
     def reset_later(self):
         """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
         self.session += 1
+        login.speak(self, self.initial_charset)
         if self._anew is None:
-            self._anew_charset = login.charset_of(self.options)
-            self.set_charset(self._anew_charset)
-            self._anew = [(COM_RESET_CONNECTION, b"", True)]
-            if self.options.database is not None:  # which the server leaves as it is
-                self._anew.append((COM_INIT_DB, self.options.database.encode("utf8"), True))
-            self._anew += [(COM_QUERY, sql, True) for sql in login.session_statements(self)]
-        elif self.charset is not self._anew_charset:
-            self.set_charset(self._anew_charset)
+            self._anew = login.commands_anew(self)
         self._ahead = self._anew.copy()
+        self.tracked.begin_anew(self.options.database is not None, self.options.database)
         self.status_flags = self.initial_status
         self.pristine = True
 
@@ -314,6 +318,7 @@ cdef class Engine:
         """The answers to the commands that went in front of the one just begun: each a Result or an Error."""
         cdef Wire wire = self.wire
         cdef int sequence = wire.sequence, count = self._unanswered
+        cdef bint pristine = self.pristine      # whatever these change in the session
         cdef list answers = []
         self._unanswered = 0
         for _ in range(count):
@@ -322,6 +327,7 @@ cdef class Engine:
             answers.append((yield from self._answer()))
         wire.sequence = sequence
         self.settled = False
+        self.pristine = pristine
         return answers
 
     def _answer(self):
@@ -514,13 +520,7 @@ cdef class Engine:
 
     def reset_connection(self) -> Conversation:
         """COM_RESET_CONNECTION, then the database and the session settings of the options again."""
-        return self.conversation(self._reset_connection(), "COM_RESET_CONNECTION")
-
-    def _reset_connection(self):
-        yield from self._simple(COM_RESET_CONNECTION, b"")
-        if self.options.database is not None:  # which the server leaves as it is
-            yield from self._simple(COM_INIT_DB, self.options.database.encode("utf8"))
-        yield from login.settle_session(self)
+        return self.conversation(login.reset_connection(self), "COM_RESET_CONNECTION")
 
     def change_user(self, str user not None, bytes password not None, str database) -> Conversation:
         """COM_CHANGE_USER, then the session settings of the options again."""

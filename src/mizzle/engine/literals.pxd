@@ -12,6 +12,7 @@ cdef class Literals:
     cdef readonly dict encoders         # None: there are none
     cdef int _escaping
 
+    cpdef int speak(self, str codec) except -1
     cpdef bytes literal(self, object value)
     cpdef bytes encode(self, object sql)
     cpdef bytes assemble(self, object sql, object args)

@@ -14,6 +14,8 @@ class Literals:
     def codec(self) -> str: ...
     @property
     def encoders(self) -> dict[type, Callable[[Any], object]] | None: ...
+    def speak(self, codec: str) -> int:
+        """Write in this codec from now on."""
     def literal(self, value: object) -> bytes:
         """One value as an SQL literal."""
     def encode(self, sql: str | bytes) -> bytes:

@@ -145,10 +145,15 @@ cdef class Literals:
     """
 
     def __init__(self, str codec="utf8", encoders=None):
-        self.codec = codec_name(codec)
-        self._escaping = escaping_of(self.codec)
+        self.speak(codec)
         self.encoders = dict(encoders) if encoders else None
         self.no_backslash_escapes = False
+
+    cpdef int speak(self, str codec) except -1:
+        """Write in this codec from now on."""
+        self.codec = codec_name(codec)
+        self._escaping = escaping_of(self.codec)
+        return 0
 
     cpdef bytes literal(self, object value):
         """One value as an SQL literal."""

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from mizzle.constants import capabilities as cap
 from mizzle.constants.charsets import Charset, by_collation, default_collation
-from mizzle.constants.commands import COM_CHANGE_USER, COM_INIT_DB
+from mizzle.constants.commands import COM_CHANGE_USER, COM_INIT_DB, COM_QUERY, COM_RESET_CONNECTION
 from mizzle.constants.errnos import (
     CR_SERVER_HANDSHAKE_ERR,
     CR_SSL_CONNECTION_ERROR,
     ER_AUTHENTICATION_REQUIRES_REGISTRATION,
     ER_MUST_CHANGE_PASSWORD,
+    ER_UNKNOWN_SYSTEM_VARIABLE,
 )
 from mizzle.engine import compression, tls
 from mizzle.engine.auth.exchange import BEGINNERS, Exchange, Link
@@ -34,7 +35,7 @@ from mizzle.engine.packets import (
     parse_handshake,
     parse_ok,
 )
-from mizzle.engine.session_state import redirect_in
+from mizzle.engine.redirects import redirect_in
 from mizzle.errors import Error, MalformedPacket, NotSupportedError, OperationalError, malformed_packet
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ WANTED = (
     | cap.MARIADB_CLIENT_BULK_UNIT_RESULTS
     | cap.MARIADB_CLIENT_PROGRESS
     | cap.CLIENT_QUERY_ATTRIBUTES
+    | cap.CLIENT_SESSION_TRACK
 )
 # What a user may ask for with client_flag: the others change the protocol, and are the engine's own business.
 ON_REQUEST = (
@@ -106,7 +108,8 @@ def connect(engine: Engine) -> Steps:
         engine.begin(COM_INIT_DB, engine.options.database.encode("utf8"))
         yield from engine.expect_ok()
     yield from settle_session(engine)
-    engine.initial_status = engine.status_flags
+    engine.initial_status, engine.initial_charset = engine.status_flags, engine.charset
+    engine.tracked.keep()
     engine.phase = ""
 
 
@@ -158,8 +161,6 @@ def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
         wanted |= cap.CLIENT_CONNECT_WITH_DB
     if options.resultset_metadata == "none":
         wanted |= cap.CLIENT_OPTIONAL_RESULTSET_METADATA
-    if options.redirect != "off":
-        wanted |= cap.CLIENT_SESSION_TRACK
     if options.local_infile:
         wanted |= cap.CLIENT_LOCAL_FILES
     wanted |= compression.capability(compression.chosen(options.compress, greeting.capabilities))
@@ -270,6 +271,7 @@ def change_user(engine: Engine, user: str, password: bytes, database: str) -> St
             attributes(engine.options),
         ),
     )
+    engine.tracked.begin_anew(True, None)
     yield from authenticate(engine, exchange)
     yield from settle_session(engine)
 
@@ -297,8 +299,8 @@ def authenticate(engine: Engine, exchange: Exchange) -> Steps:
             ok = parse_ok(payload)
             exchange.end(ok.info)
             engine.status_flags = ok.status_flags
-            if engine.options.redirect != "off":
-                engine.redirect = redirect_in(payload)
+            engine.tracked.take(ok.session_state)
+            engine.redirect = redirect_in(ok.info, engine.tracked.variables)
             engine.settled = True
             return
         if head == ERR:
@@ -332,15 +334,36 @@ def refused(payload: bytes) -> Exception:
 def settle_session(engine: Engine) -> Steps:
     """Make a fresh or reset session what the options want. Which server it is, is asked once, in the same flush."""
     engine.session += 1
-    engine.set_charset(charset_of(engine.options))
+    speak(engine, charset_of(engine.options))
     statements = session_statements(engine)
     asks = engine.phase != "" and identity_is_needed(engine)
     answers = yield from engine.run_together([IDENTITY, *statements] if asks else statements)
     if asks and not isinstance(answer := answers.pop(0), Error) and answer.rows:
         engine.identity = answer.rows[0]
+    if engine.watches and isinstance(answers[0], Error) and answers[0].errno == ER_UNKNOWN_SYSTEM_VARIABLE:
+        engine.watches = False  # another vendor's server, which tracks something but not this
+        yield from settle_session(engine)
+        return
     for failure in answers:
         if isinstance(failure, Error) and not expected_of_expired(engine, failure):
             raise failure
+
+
+def reset_connection(engine: Engine) -> Steps:
+    """COM_RESET_CONNECTION, then the database and the session settings of the options again."""
+    engine.tracked.begin_anew(False)
+    yield from engine._simple(COM_RESET_CONNECTION, b"")
+    if engine.options.database is not None:  # which the server leaves as it is
+        yield from engine._simple(COM_INIT_DB, engine.options.database.encode("utf8"))
+    yield from settle_session(engine)
+
+
+def commands_anew(engine: Engine) -> list[tuple[int, bytes, bool]]:
+    """The same as commands for Engine.ahead()."""
+    commands = [(COM_RESET_CONNECTION, b"", True)]
+    if engine.options.database is not None:  # which the server leaves as it is
+        commands.append((COM_INIT_DB, engine.options.database.encode("utf8"), True))
+    return commands + [(COM_QUERY, sql, True) for sql in session_statements(engine)]
 
 
 def expected_of_expired(engine: Engine, failure: Error) -> bool:
@@ -355,20 +378,24 @@ def identity_is_needed(engine: Engine) -> bool:
 
 def session_statements(engine: Engine) -> list[bytes]:
     """The session settings, and the user's init_command."""
-    statements = [session_statement(engine.options, engine.charset, engine.is_mariadb)]
+    charset = charset_of(engine.options)
+    statements = [session_statement(engine, charset)]
     if engine.capabilities & cap.CLIENT_OPTIONAL_RESULTSET_METADATA:
         statements.append(b"SET resultset_metadata = NONE")
     if engine.options.init_command:
-        statements.append(engine.options.init_command.encode(engine.charset.codec))
+        statements.append(engine.options.init_command.encode(charset.codec))
     return statements
 
 
-def session_statement(options: ConnectOptions, charset: Charset, is_mariadb: bool) -> bytes:
+def session_statement(engine: Engine, charset: Charset) -> bytes:
     # Without COLLATE the server's own default collation holds: the handshake's byte would force MySQL 5.7's on it.
+    options = engine.options
     names = f"NAMES {charset.charset}"
     if options.collation:
         names += f" COLLATE {options.collation}"
-    settings = [names]
+    # What is to be tracked comes first: MySQL would forget what it has to tell of the settings before it.
+    settings = tracking_settings(engine) if engine.capabilities & cap.CLIENT_SESSION_TRACK else []
+    settings.append(names)
     if options.autocommit is not None:
         settings.append(f"autocommit = {int(options.autocommit)}")
     if options.sql_mode is not None:
@@ -377,8 +404,60 @@ def session_statement(options: ConnectOptions, charset: Charset, is_mariadb: boo
     if options.timeout_on_server and options.timeout is not None:
         # MariaDB's is in seconds, for every statement; MySQL's in milliseconds, for SELECT only.
         limit = f"max_statement_time = {options.timeout:f}"
-        settings.append(limit if is_mariadb else f"max_execution_time = {max(int(options.timeout * 1000), 1)}")
+        settings.append(limit if engine.is_mariadb else f"max_execution_time = {max(int(options.timeout * 1000), 1)}")
     return f"SET {', '.join(settings)}".encode("ascii")
+
+
+def tracking_settings(engine: Engine) -> list[str]:
+    """What the server is to tell of the session, beside what it tells unasked."""
+    options = engine.options
+    settings, variables = [], list(options.session_track_system_variables)
+    if options.session_track_gtids != "off":
+        if engine.is_mariadb:
+            variables.append("last_gtid")
+        else:
+            settings.append(f"session_track_gtids = {options.session_track_gtids}")
+    if options.session_track_transaction_info != "off":
+        settings.append(f"session_track_transaction_info = {options.session_track_transaction_info}")
+    if engine.watches:
+        settings.append("session_track_state_change = 1")
+    if "*" in variables:
+        settings.append("session_track_system_variables = '*'")
+    elif variables:
+        usual = "NULLIF(@@session_track_system_variables, '')"
+        settings.append(f"session_track_system_variables = CONCAT_WS(',', {usual}, '{','.join(variables)}')")
+    return settings
+
+
+def speak(engine: Engine, charset: Charset) -> None:
+    """The session's character set is this one, for what is sent and for what comes."""
+    if charset is not engine.charset:
+        engine.set_charset(charset)
+    for writer in engine.writers:
+        writer.speak(charset.codec)
+
+
+def follow_charset(engine: Engine, by_statement: bool) -> None:
+    """A statement has set the character set (SET NAMES): text must be escaped and encoded, and decoded, by that.
+
+    What the client is to write in stays so for statements alone: a procedure that sets it tells so behind its rows, and
+    at its end the server restores the former without a word.
+    """
+    said = engine.tracked.variables
+    client, results = (known_charset(said.get(f"character_set_{name}", "")) for name in ("client", "results"))
+    if client is not None and by_statement:
+        for writer in engine.writers:
+            writer.speak(client.codec)
+    if results is not None and results.charset != engine.charset.charset:
+        engine.set_charset(results)
+
+
+def known_charset(name: str) -> Charset | None:
+    """None for one that only a newer server knows, and for no character set at all (results as they are stored)."""
+    try:
+        return default_collation(name)
+    except LookupError:
+        return None
 
 
 # -- what several steps need -----------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ cdef struct OkFields:
     int warning_count
     const unsigned char *info
     Py_ssize_t info_length
+    const unsigned char *state          # session_state_info; only if it has a length
+    Py_ssize_t state_length
 
 cdef int read_ok(Reader *reader, OkFields *ok) except -1
 cdef int read_eof(Reader *reader, OkFields *eof) except -1

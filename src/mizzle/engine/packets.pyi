@@ -10,6 +10,7 @@ class OkPacket(NamedTuple):
     status_flags: int
     warning_count: int
     info: bytes
+    session_state: bytes = b""
 
 class Progress(NamedTuple):
     """How far a statement is, by MariaDB: `progress` is the percentage of this stage, `info` the stage in words."""

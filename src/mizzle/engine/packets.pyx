@@ -52,6 +52,7 @@ class OkPacket(NamedTuple):
     status_flags: int
     warning_count: int
     info: bytes
+    session_state: bytes = b""
 
 
 cdef int read_ok(Reader *reader, OkFields *ok) except -1:
@@ -60,11 +61,14 @@ cdef int read_ok(Reader *reader, OkFields *ok) except -1:
     ok.last_insert_id = read_lenenc_int(reader)         # last_insert_id [lenenc]
     ok.status_flags = read_u16(reader)                  # status_flags [2 bytes]
     ok.warning_count = read_u16(reader)                 # warnings [2 bytes]
+    ok.state_length = 0
     if ok.status_flags & SERVER_SESSION_STATE_CHANGED and remaining(reader):
         ok.info_length = read_lenenc_length(reader)     # info [lenenc]
         ok.info = reader.pos
         skip(reader, ok.info_length)
-        skip(reader, read_lenenc_length(reader))        # session_state_info [lenenc]
+        ok.state_length = read_lenenc_length(reader)    # session_state_info [lenenc], see tracking.pyx
+        ok.state = reader.pos
+        skip(reader, ok.state_length)
         return expect_end(reader)
     # info: [string<lenenc>] as the servers send it (net_send_ok() in sql/protocol_classic.cc), [string<EOF>] as the
     # manual has it and other implementations send it.
@@ -82,7 +86,12 @@ def parse_ok(bytes payload not None) -> OkPacket:
     cdef OkFields ok
     read_ok(&reader, &ok)
     return OkPacket(
-        ok.affected_rows, ok.last_insert_id, ok.status_flags, ok.warning_count, (<const char*>ok.info)[:ok.info_length]
+        ok.affected_rows,
+        ok.last_insert_id,
+        ok.status_flags,
+        ok.warning_count,
+        (<const char*>ok.info)[:ok.info_length],
+        (<const char*>ok.state)[:ok.state_length] if ok.state_length else b"",
     )
 
 
@@ -90,7 +99,7 @@ cdef int read_eof(Reader *reader, OkFields *eof) except -1:
     """EOF_Packet: an OK_Packet without counts, from servers without CLIENT_DEPRECATE_EOF."""
     skip(reader, 1)                                     # header [1 byte]: 0xFE
     eof.affected_rows = eof.last_insert_id = 0
-    eof.info_length = 0
+    eof.info_length = eof.state_length = 0
     eof.info = reader.pos
     eof.warning_count = read_u16(reader)                # warnings [2 bytes]
     eof.status_flags = read_u16(reader)                 # status_flags [2 bytes]

@@ -24,6 +24,7 @@ cdef class Result:
     cdef readonly unsigned long long affected_rows, last_insert_id
     cdef readonly int warning_count, status_flags
     cdef readonly bytes info_bytes
+    cdef bytes session_state                # what the server said of the session, not yet read; None: nothing
     cdef readonly bint finished
     cdef public object next                 # the next statement's Result, or the error that it ended with
     cdef public object error                # the first value of a row that could not be made, raised at the end

@@ -50,6 +50,8 @@ cdef class Result:
         self.warning_count = ok.warning_count
         if ok.info_length:
             self.info_bytes = (<const char*>ok.info)[:ok.info_length]
+        if ok.state_length:
+            self.session_state = (<const char*>ok.state)[:ok.state_length]
         self.finished = True
         return 0
 

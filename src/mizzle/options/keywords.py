@@ -20,6 +20,8 @@ SSL_MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity"
 ON_INTERRUPT = ("kill", "drain", "close")
 ZERO_DATES = ("none", "str", "raise")
 REDIRECTS = ("off", "preferred", "enforced")
+TRACK_GTIDS = ("off", "own_gtid", "all_gtids")
+TRACK_TRANSACTIONS = ("off", "state", "characteristics")
 VECTORS_AS = ("bytes", "array", "memoryview", "numpy")
 TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
 # The servers refuse these as a client's character set: an ASCII statement would not be itself.
@@ -191,6 +193,14 @@ def read_tls_versions(value: Any) -> tuple[str, ...]:
     return tuple(known[str(word).strip().lower()] for word in words)
 
 
+def read_names_of_variables(value: Any) -> tuple[str, ...]:
+    words = value.split(",") if isinstance(value, str) else value
+    demand(isinstance(words, Iterable))
+    names = tuple(read_text(word).strip() for word in words)
+    demand(all(re.fullmatch(r"\*|[A-Za-z0-9_.]+", name, re.ASCII) for name in names))  # it becomes part of SET
+    return names
+
+
 def read_conv(value: Any) -> dict[Any, Any]:
     demand(isinstance(value, Mapping))
     for key in value:
@@ -270,6 +280,12 @@ SETTINGS: dict[str, Setting] = {
     "client_flag": Setting(read_client_flag, "CLIENT_* flags, a whole number below 2**32"),
     "found_rows": BOOL,
     "redirect": one_of(*REDIRECTS),
+    "session_track_gtids": one_of(*TRACK_GTIDS),
+    "session_track_transaction_info": one_of(*TRACK_TRANSACTIONS),
+    "session_track_system_variables": Setting(
+        read_names_of_variables, "names of system variables (as text, with commas between them), or '*'"
+    ),
+    "session_track_state_change": BOOL,
     "local_infile": BOOL,
     "max_allowed_packet": Setting(read_size, "bytes, from 1024 to 1073741824 (as text also with K, M or G)"),
     "connect_attrs": Setting(read_attrs, "a mapping of str to str", textual=False),

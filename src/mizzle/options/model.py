@@ -24,6 +24,8 @@ OnInterrupt = Literal["kill", "drain", "close"]
 ZeroDates = Literal["none", "str", "raise"]
 ResultsetMetadata = Literal["full", "none"]
 Redirect = Literal["off", "preferred", "enforced"]
+TrackGtids = Literal["off", "own_gtid", "all_gtids"]
+TrackTransactions = Literal["off", "state", "characteristics"]
 VectorAs = Literal["bytes", "array", "memoryview", "numpy"]
 Password = bytes | Callable[[], str | bytes | Awaitable[str | bytes]]
 #: Given the question and whether the answer may be seen as it is typed; gives the answer.
@@ -89,6 +91,16 @@ class ConnectOptions:
     #: certificate was verified or it names another port of the same host. "preferred" stays where the other server is
     #: not to be had, "enforced" fails then, and where no other is named.
     redirect: Redirect = "off"
+    #: What the server is to tell of the session beside what it tells unasked, as its variables of the same names have
+    #: it; nothing of it where the server has no session tracking. GTIDs: `Connection.last_gtids`. MariaDB has one way
+    #: only, its variable last_gtid.
+    session_track_gtids: TrackGtids = "off"
+    #: `Connection.transaction_state`, and with "characteristics" `transaction_characteristics`.
+    session_track_transaction_info: TrackTransactions = "off"
+    #: Names of further system variables, or "*" for all: `Connection.tracked_variables`.
+    session_track_system_variables: tuple[str, ...] = ()
+    #: `Connection.state_changes`. Pools ask for it, to know what has to be reset.
+    session_track_state_change: bool = False
     local_infile: bool = False
     max_allowed_packet: int = 1 << 30
     #: Includes program_name.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from mizzle import errors
@@ -24,6 +24,7 @@ from mizzle.engine import statements
 from mizzle.engine.literals import Literals
 from mizzle.engine.parameters import Parameters
 from mizzle.rows import RowFactory, TupleRow
+from mizzle.types import TransactionState, transaction_state
 from mizzle.worlds import Endpoint
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class Connection:
         self._literals = Literals(codec, self._encoders)
         named = bool(self._engine.capabilities & CLIENT_QUERY_ATTRIBUTES)
         self._parameters = Parameters(codec, self._encoders, named)
+        self._engine.writers = (self._literals, self._parameters)
         self._statements.forget(self)
 
     def __repr__(self) -> str:
@@ -246,7 +248,7 @@ class Connection:
 
     @property
     def in_transaction(self) -> bool:
-        """Is a transaction open, as the server said last?"""
+        """Is a transaction open, as the server said last? It knows of implicit commits; an error says nothing of it."""
         return self._engine.in_transaction
 
     def _refuse_in_block(self, what: str) -> None:
@@ -500,6 +502,49 @@ class Connection:
     @on_progress.setter
     def on_progress(self, callback: OnProgress | None) -> None:
         self._on_progress = self._engine.progress.callback = callback
+
+    # What the server says of the session, where it has session tracking: MySQL 5.7, MariaDB 10.2 and later
+
+    @property
+    def database(self) -> str | None:
+        """The default database, as the server said last: of connecting, select_db() and USE alike."""
+        return self._engine.tracked.schema
+
+    @property
+    def tracked_variables(self) -> Mapping[str, str]:
+        """System variables of the session, as text: those that the server told of because they were set.
+
+        By default it tracks autocommit, time_zone and the character sets; see `session_track_system_variables`.
+        """
+        return MappingProxyType(self._engine.tracked.variables)
+
+    @property
+    def last_gtids(self) -> str | None:
+        """The GTIDs that the server told of last; None: none yet, or session_track_gtids="off".
+
+        "own_gtid": of the last transaction that this connection committed. "all_gtids": all that the server has.
+        MariaDB tells of the former.
+        """
+        return self._engine.tracked.gtids
+
+    @property
+    def transaction_state(self) -> TransactionState | None:
+        """What the transaction has done so far; None where session_track_transaction_info="off"."""
+        letters = self._engine.tracked.transaction_state
+        return None if letters is None else transaction_state(letters)
+
+    @property
+    def transaction_characteristics(self) -> str | None:
+        """SQL that begins a transaction like this one elsewhere; empty outside of a transaction.
+
+        None unless session_track_transaction_info="characteristics".
+        """
+        return self._engine.tracked.transaction_characteristics
+
+    @property
+    def state_changes(self) -> int:
+        """How often the server has said that a statement changed the session (session_track_state_change=True)."""
+        return self._engine.tracked.changes
 
     def fileno(self) -> int:
         """The number of the socket. To be looked at, not to be read from."""

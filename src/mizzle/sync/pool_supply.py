@@ -13,6 +13,7 @@ import logging
 import random
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mizzle import errors, worlds
@@ -42,7 +43,8 @@ class Supply(Shelf):
         super().__init__()
         world_name(options.world)  # raises if it is one for the other face
         self._settings = settings
-        self._options = options
+        # Told of each change, a pool need not guess what a view over a function may have set.
+        self._options = replace(options, session_track_state_change=True) if settings.reset is True else options
         self._min_size = settings.min_size
         self._max_size = settings.min_size if settings.max_size is None else settings.max_size
         # What a loan has to look at, settled once.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mizzle import errors, worlds
 from mizzle.sync.channels import Deadline, close_channel, log_in
 from mizzle.constants.errnos import CR_CONN_HOST_ERROR
-from mizzle.engine.session_state import Target, parse_target
+from mizzle.engine.redirects import Target, parse_target
 
 if TYPE_CHECKING:
     from mizzle.engine.conversations import Engine

@@ -75,6 +75,9 @@ class Statements:
         `asked`: it must be prepared. `due`: it may be, however seldom it was seen.
         """
         statement: Prepared | None = self._kept.pop(query, _UNKNOWN)
+        if statement is not _UNKNOWN and statement and statement.template.codec != connection._parameters.codec:
+            statements.forget(connection._engine, statement)  # a SET NAMES came between
+            statement = _UNKNOWN
         if statement is _UNKNOWN:
             if not asked and not due and not self._is_due(query):
                 return None
