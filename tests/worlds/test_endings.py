@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -121,7 +122,8 @@ def test_an_interrupt_reaches_its_owner_and_ends_the_connection(habitat: Habitat
         link.hear()
         link.signal("heard")
         link.wait_for("answer")
-        link.sock.sendall(b"\x09\0\0\0half")
+        with contextlib.suppress(ConnectionError):  # it may have been interrupted before it came to block
+            link.sock.sendall(b"\x09\0\0\0half")
         link.wait_for_end()
 
     with Peer(incomplete if isinstance(habitat, Threads) else silent) as peer:
