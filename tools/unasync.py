@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "mizzle" / "aio"
 TARGET = ROOT / "src" / "mizzle" / "sync"
 
-BY_HAND = {"awaitable.py", "checkout.py", "iteration.py"}
+BY_HAND = {"awaitable.py", "iteration.py"}
 
 RULES = [
     (re.compile(pattern), replacement)
@@ -30,7 +30,7 @@ RULES = [
         (r"\bCoroutine\[Any, Any, None\]", "None"),
         (r"\bCoroutine, ", ""),
         (r"\b__a(enter|exit)__\b", r"__\1__"),
-        (r"\bAsync(Channel|World)\b", r"\1"),
+        (r"\bAsync(Channel|Loan|World)\b", r"\1"),
         (r"\bmizzle\.aio\.awaitable\b", "mizzle.sync.connecting"),
         (r"\bmizzle\.aio\b", "mizzle.sync"),
         (r'^WORLDS = \("auto", "asyncio", "trio"\)', 'WORLDS = ("auto", "threads", "eventlet", "gevent", "scripted")'),

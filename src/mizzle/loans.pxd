@@ -6,6 +6,7 @@ from cpython.pythread cimport PyThread_type_lock
 from mizzle.engine.conversations cimport Engine
 
 cpdef double clock() noexcept
+cpdef unsigned long thread_number() noexcept
 
 cdef enum:
     BUCKETS = 48
@@ -17,7 +18,8 @@ cdef class Slots:
     cdef int _count
     cdef Py_ssize_t[MOST_SLOTS] _offsets
 
-    cdef object copy(self, object source)
+    cdef object make(self)
+    cdef int copy(self, object source, object into) except -1
 
 
 cdef class Lock:
@@ -47,6 +49,7 @@ cdef class Member:
     cdef public bint reported           # as one that is held for too long
     cdef Slots _slots
     cdef Py_ssize_t _lent_at, _channel_at, _state_at, _aborted_at
+    cdef object _last, _former          # the copies that came back last
     cdef object _returned               # the channel of a copy that has come back
     cdef bint _has_more                 # `conn` has attributes of its own beside its slots
     cdef object _code                   # where it was taken last: code and instruction, or a whole stack
@@ -57,6 +60,7 @@ cdef class Member:
     cdef bint is_ready(self) noexcept
     cpdef object take(self, double now, object taker)
     cdef object lend(self, double now)
+    cdef object fresh_copy(self)
     cdef bint holds_locks(self) noexcept
     cdef int take_back(self, object copy) except -1
 
@@ -77,6 +81,7 @@ cdef class Shelf:
     cdef public object _clock
     cdef public object _place           # the hub or loop that it belongs to
     cdef public object _where           # says in which one the caller is; None before the first use
+    cdef public unsigned long _thread   # of that hub or loop
     cdef public object _look            # at an idle connection: has anything come?
     cdef public object _reset_hook
     cdef public object _pid
@@ -89,6 +94,7 @@ cdef class Shelf:
 
     cdef double now(self) except? -1
     cdef bint is_here(self) except -1
+    cdef bint is_near(self) noexcept
     cpdef Member _take_idle(self, double now)
     cdef object take_at_once(self, frame)
     cdef int give_back(self, conn) except -1
@@ -96,15 +102,15 @@ cdef class Shelf:
     cpdef Member _returned(self, conn)
 
 
-cdef class Loan:
+cdef class Term:
     cdef readonly Shelf _pool
     cdef readonly object _timeout
-    cdef public object _conn
+    cdef readonly object _conn
 
 
-cdef class BlockingLoan(Loan):
+cdef class Loan(Term):
     pass
 
 
-cdef class Return:
-    cdef Loan _loan
+cdef class AsyncLoan(Term):
+    pass

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from mizzle.aio.connection import Connection as AsyncConnection
 from mizzle.engine.conversations import Engine
 from mizzle.sync.connection import Connection
 
@@ -13,6 +14,9 @@ Taker = tuple[CodeType, int] | str
 
 def clock() -> float:
     """Seconds, as time.monotonic() has them on Linux."""
+
+def thread_number() -> int:
+    """The OS thread that runs this, be `threading` patched or not."""
 
 class Lock:
     """A lock of threads, which costs nothing worth mentioning while it is free."""
@@ -69,6 +73,7 @@ class Shelf:
     _clock: Callable[[], float]
     _place: object
     _where: Callable[[], object] | None
+    _thread: int
     _look: Callable[[Any], None]
     _reset_hook: Callable[..., Any] | None
     _pid: int
@@ -84,22 +89,23 @@ class Shelf:
     def _settle(self, member: Member) -> bool: ...
     def _returned(self, conn: Any) -> Member | None: ...
 
-class Loan:
-    """The time for which a connection is lent to a `with` block."""
+class Term:
+    """The time for which a connection is lent to a `with` block. Made for one of them."""
 
-    _pool: Any
-    _timeout: float | None
-    _conn: Any
     def __init__(self, pool: Shelf, timeout: float | None) -> None: ...
-    def _begin(self, frame: FrameType) -> Any | None: ...
-    def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> Awaitable[None]: ...
 
-class BlockingLoan(Loan):
-    """In a world whose functions wait."""
+class Loan(Term):
+    """Where functions wait."""
 
     def __enter__(self) -> Connection: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
+
+class AsyncLoan(Term):
+    """Where functions are awaited."""
+
+    async def __aenter__(self) -> AsyncConnection: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Awaitable[None]: ...

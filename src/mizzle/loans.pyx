@@ -12,9 +12,11 @@ from types import MemberDescriptorType
 from cython cimport freelist
 from cpython.object cimport PyObject
 from cpython.pythread cimport (
-    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
+    NOWAIT_LOCK, WAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_get_thread_ident,
+    PyThread_release_lock,
 )
 from cpython.ref cimport Py_XDECREF, Py_XINCREF
+from libc.math cimport frexp
 
 from mizzle.engine.constants cimport SERVER_STATUS_IN_TRANS
 from mizzle.engine.conversations cimport Engine
@@ -33,6 +35,11 @@ cdef extern from "<time.h>":
 cdef extern from *:
     """
     #include <frameobject.h>
+    #ifdef Py_GIL_DISABLED
+    #define is_only_ours(object) 0      /* the count of references does not say it there */
+    #else
+    #define is_only_ours(object) (Py_REFCNT(object) == 1)
+    #endif
     #if PY_VERSION_HEX < 0x030B0000
     #define PyFrame_GetLasti(frame) ((frame)->f_lasti * 2)      /* in bytes, as Python's own f_lasti */
     #endif
@@ -44,10 +51,13 @@ cdef extern from *:
     PyCodeObject *PyFrame_GetCode(PyFrameObject *frame)         # a new reference
     int PyFrame_GetLasti(PyFrameObject *frame)
     PyFrameObject *PyEval_GetFrame()
+    bint is_only_ours(PyObject *object)
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         object (*tp_new)(PyTypeObject *type, object args, PyObject *keywords)
+        Py_ssize_t tp_weaklistoffset
+    object PyObject_GenericGetDict(PyObject *object, void *context)
     ctypedef struct PyMemberDef:
         Py_ssize_t offset
     ctypedef struct PyMemberDescrObject:
@@ -77,6 +87,11 @@ cpdef double clock() noexcept:
     cdef timespec now
     clock_gettime(CLOCK_MONOTONIC, &now)
     return now.tv_sec + now.tv_nsec * 1e-9
+
+
+cpdef unsigned long thread_number() noexcept:
+    """The OS thread that runs this, be `threading` patched or not."""
+    return PyThread_get_thread_ident()
 
 
 cdef object _clock = clock
@@ -152,12 +167,24 @@ cdef class Slots:
                     self._count += 1
         self._type = cls
 
-    cdef object copy(self, object source):
-        cdef object made = (<PyTypeObject*><PyObject*>self._type).tp_new(<PyTypeObject*><PyObject*>self._type, (), NULL)
+    cdef object make(self):
+        """An object of that class without any attribute."""
+        return (<PyTypeObject*><PyObject*>self._type).tp_new(<PyTypeObject*><PyObject*>self._type, (), NULL)
+
+    cdef int copy(self, object source, object into) except -1:
+        """Set every slot as it is in `source`; what is the same already is not touched."""
         cdef int i
+        cdef PyObject *value
         for i in range(self._count):
-            put(made, self._offsets[i], at(source, self._offsets[i])[0])
-        return made
+            value = at(source, self._offsets[i])[0]
+            if at(into, self._offsets[i])[0] != value:
+                put(into, self._offsets[i], value)
+        return 0
+
+
+cdef inline bint is_watched(object of) noexcept:
+    """Is there a weak reference to it?"""
+    return at(of, (<PyTypeObject*>(<PyObject*>of).ob_type).tp_weaklistoffset)[0] != NULL
 
 
 cdef inline bint in_transaction(Engine engine) noexcept:
@@ -224,22 +251,47 @@ cdef class Member:
         return self.lend(now)
 
     cdef object lend(self, double now):
-        cdef object copy
+        cdef object copy = self.fresh_copy()
         if self.used and not (self.engine.pristine and not in_transaction(self.engine)):
             self.dirty = self.holds_locks()
             self.conn._reset_later()
         self.taken = now
-        copy = self._slots.copy(self.conn)
+        self._slots.copy(self.conn, copy)
         put(copy, self._lent_at, <PyObject*>self.lent)
         self.lent = None
         if self._has_more:
             copy.__dict__.update(self.conn.__dict__)
         return copy
 
+    cdef object fresh_copy(self):
+        """One of the two objects that came back last, if nobody else has it any more; else a new one.
+
+        Two, for a loop that lends again still has the former in its variable.
+        """
+        cdef object copy = self._former
+        self._former = None
+        if copy is None or not is_only_ours(<PyObject*>copy):
+            copy = self._last
+            self._last = None
+            if copy is None:
+                return self._slots.make()
+            if not is_only_ours(<PyObject*>copy):
+                self._former = copy
+                return self._slots.make()
+        if is_watched(copy):
+            return self._slots.make()
+        more = PyObject_GenericGetDict(<PyObject*>copy, NULL)
+        if more:
+            more.clear()
+        return copy
+
     cdef int take_back(self, object copy) except -1:
         """Its holder is done with it: nothing can be run on that object any more."""
         put(copy, self._channel_at, <PyObject*>self._returned)
         put(copy, self._lent_at, <PyObject*>None)
+        if self._last is not None:
+            self._former = self._last
+        self._last = copy
         self.engine.progress.callback = self.conn._on_progress
         if not self.engine.pristine or self.engine.streaming is not None:
             for name in OF_THE_SESSION:
@@ -267,11 +319,9 @@ cdef class Histogram:
 
     cpdef int add(self, double seconds) except -1:
         """One that took so long."""
-        cdef unsigned long long microseconds = <unsigned long long>(seconds * 1e6)
-        cdef int bucket = 0
-        while microseconds and bucket < BUCKETS - 1:
-            microseconds >>= 1
-            bucket += 1
+        cdef int bucket                 # as many as the whole microseconds have binary digits
+        frexp(seconds * 1e6, &bucket)
+        bucket = min(max(bucket, 0), BUCKETS - 1)
         self.seconds += seconds
         self._counts[bucket] += 1
         return 0
@@ -300,8 +350,12 @@ cdef class Shelf:
 
     cdef bint is_here(self) except -1:
         """Is the caller in the process, hub or loop that the pool is used in?"""
+        return self.is_near() and (self._place is None or self._where() is self._place)
+
+    cdef bint is_near(self) noexcept:
+        """Is the caller where the pool can be changed: in its process, and in the thread of its hub or loop?"""
         return self._pid is _pid and self._where is not None and (
-            self._place is None or self._where() is self._place
+            self._place is None or self._thread == thread_number()
         )
 
     cpdef Member _take_idle(self, double now):
@@ -347,7 +401,7 @@ cdef class Shelf:
         cdef Member member
         cdef Engine engine
         cdef bint clean
-        if not self.is_here():
+        if not self.is_near():
             self._refuse_elsewhere()
         member = self._returned(conn)
         if member is None:
@@ -404,51 +458,50 @@ cdef class Shelf:
         return member
 
 
+cdef object _at_once = iter(())         # nothing is left to wait for
+
+
 @freelist(8)
-cdef class Loan:
-    """The time for which a connection is lent to a `with` block. How one enters it is different in each face."""
+cdef class Term:
+    """The time for which a connection is lent to a `with` block. Made for one of them."""
 
     def __init__(self, Shelf pool not None, timeout):
         self._pool = pool
         self._timeout = timeout
 
-    def _begin(self, frame):
-        """Lend an idle connection to who runs in that frame; None if there is more to it."""
-        self._conn = self._pool.take_at_once(frame)
-        return self._conn
 
-    def __aexit__(self, kind, error, traceback):
-        return Return.__new__(Return, self)
-
-
-cdef class BlockingLoan(Loan):
-    """In a world whose functions wait."""
+cdef class Loan(Term):
+    """Where functions wait."""
 
     def __enter__(self):
+        """Lend a connection: an idle one at once, else as soon as it is this caller's turn."""
         cdef object frame = <object><PyObject*>PyEval_GetFrame()   # the caller's: what is compiled has none
-        cdef object conn = self._pool.take_at_once(frame)
-        if conn is None:
-            conn = self._pool._take(self._timeout, self._pool._taker(frame))
-        self._conn = conn
-        return conn
+        self._conn = self._pool.take_at_once(frame)
+        if self._conn is None:
+            self._conn = self._pool._take(self._timeout, self._pool._taker(frame))
+        return self._conn
 
     def __exit__(self, kind, error, traceback):
         self._pool.give_back(self._conn)
 
 
-@freelist(8)
-cdef class Return:
-    """What __aexit__ gives to be awaited: a coroutine for it would cost as much as all the rest."""
+cdef class AsyncLoan(Term):
+    """Where functions are awaited."""
 
-    def __cinit__(self, Loan loan not None):
-        self._loan = loan
+    async def __aenter__(self):
+        """Lend a connection: an idle one at once, else as soon as it is this caller's turn."""
+        cdef object frame = <object><PyObject*>PyEval_GetFrame()
+        self._conn = self._pool.take_at_once(frame)
+        if self._conn is None:
+            self._conn = await self._pool._take(self._timeout, self._pool._taker(frame))
+        return self._conn
+
+    def __aexit__(self, kind, error, traceback):
+        return self                     # and no coroutine, which would cost as much as all the rest
 
     def __await__(self):
-        return self
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        self._loan._pool.give_back(self._loan._conn)
-        raise StopIteration
+        """What __aexit__ does once it is awaited: take the connection back."""
+        if self._conn is None:
+            raise TypeError("`connection()` is for `async with`; without a block `await pool.getconn()` lends")
+        self._pool.give_back(self._conn)
+        return _at_once

@@ -22,7 +22,7 @@ import greenlet
 
 import mizzle
 import mizzle.aio
-from mizzle.aio.pool import Checkout
+from mizzle.loans import AsyncLoan
 from plugins.worlds import PATIENCE, Task, World
 
 #: Of a pool: called with a connection, or the pool.
@@ -292,7 +292,7 @@ class Waiting:
         return self._shown(self._target.__aenter__())
 
     def __exit__(self, *failure: Any) -> Any:
-        return self._shown(self._target.__aexit__(*failure))
+        return self._wait(self._target.__aexit__(*failure))
 
     def __iter__(self) -> Iterator[Any]:
         rows = self._target.__aiter__()
@@ -303,18 +303,21 @@ class Waiting:
                 return
 
     def _shown(self, value: Any) -> Any:
-        if inspect.isawaitable(value):
+        if inspect.isawaitable(value) and not isinstance(value, AsyncLoan):
             value = self._wait(value)
-        kinds = (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Statement, mizzle.aio.Transaction, Checkout)
+        kinds = (mizzle.aio.Connection, mizzle.aio.Cursor, mizzle.aio.Statement, mizzle.aio.Transaction, AsyncLoan)
         if isinstance(value, kinds):
             return Waiting(self._wait, value)
         return value
 
 
+def itself(thing: Any) -> Any:
+    """mizzle's own object, in whatever world."""
+    return thing._target if isinstance(thing, Waiting) else thing
+
+
 def _asynchronous(value: Any) -> Any:
     """What an argument is for mizzle.aio: its own class for one of mizzle's, the object itself for a Waiting."""
-    if isinstance(value, Waiting):
-        return value._target
     if isinstance(value, type) and value.__module__.startswith("mizzle.sync."):
         return getattr(mizzle.aio, value.__name__)
-    return value
+    return itself(value)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import mizzle
+import mizzle.aio
 from mizzle.testing import Server
+from plugins.loops import itself
 from plugins.worlds import Interrupted, World
 from pool.conftest import MakePool
 from pool.victims import Victim
@@ -182,6 +186,24 @@ def test_what_was_returned_is_of_no_use_any_more(pool: MakePool) -> None:
         assert following.open
 
 
+def test_what_somebody_looks_at_is_not_lent_again(pool: MakePool) -> None:
+    """Neither who has a weak reference nor who has the object itself sees it come to life again."""
+    lending = pool(max_size=1)
+
+    def take() -> weakref.ref[Any]:
+        with lending.connection() as conn:
+            return weakref.ref(itself(conn))
+
+    watched = take()
+    seen: list[Any] = []
+    for _ in range(5):
+        with lending.connection() as conn:
+            assert watched() is not itself(conn)
+        assert not conn.open
+        assert [kept.open for kept in seen] == [False] * len(seen)
+        seen.append(conn)
+
+
 def test_a_stream_that_was_not_read_ends_with_an_error(pool: MakePool, server: Server) -> None:
     del server
     lending = pool(max_size=1)
@@ -235,3 +257,15 @@ def test_a_null_pool_keeps_nothing(pool: MakePool, world: World, until: Until) -
     assert lending.get_stats()["pool_size"] == 0
     with lending.connection() as conn:
         assert conn.thread_id() != number
+
+
+def test_a_block_is_not_awaited(some_server: Server) -> None:
+    async def await_it() -> None:
+        lending = mizzle.aio.Pool(**some_server.connect_args())
+        with pytest.raises(TypeError, match="getconn"):
+            await lending.connection()  # type: ignore[misc]
+        async with lending.connection() as conn:
+            assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
+        await lending.close()
+
+    asyncio.run(await_it())

@@ -20,7 +20,7 @@ from mizzle.aio.connecting import establish, world_name
 from mizzle.aio.pool_members import Waiter
 from mizzle.aio.pool_outage import Outage
 from mizzle.aio.pool_stats import Stats
-from mizzle.loans import Lock, Member, Shelf
+from mizzle.loans import Lock, Member, Shelf, thread_number
 from mizzle.worlds.sockets import process
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Supply(Shelf):
             if self._world is not None:
                 return
             self._place = world.place()
+            self._thread = thread_number()
             self._nudge = world.Signal()
             self._look = world.look
             self._jobs += 1

@@ -15,10 +15,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mizzle import errors
-from mizzle.sync.checkout import Checkout
 from mizzle.sync.pool_lending import Lending
 from mizzle.sync.pool_members import Held
 from mizzle.sync.pool_settings import NAMES, demand_sizes, pool_settings, suggestion
+from mizzle.loans import Loan
 from mizzle.options import connect_options
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class Pool(Lending):
 
     # Connections
 
-    def connection(self, acquire_timeout: float | None = None) -> Checkout:
+    def connection(self, acquire_timeout: float | None = None) -> Loan:
         """Lend a connection for a `with` block; at its end it is returned, whatever happened.
 
         What was not committed by then is rolled back. Waits for at most `acquire_timeout` seconds (None: the pool's):
         then raises PoolTimeout; TooManyRequests if `max_waiting` others wait; PoolClosed; OperationalError with the
         server's error number if no connection is left and none can be opened. An interrupt while waiting loses nothing.
         """
-        return Checkout(self, acquire_timeout)
+        return Loan(self, acquire_timeout)
 
     def getconn(self, acquire_timeout: float | None = None) -> Connection:
         """Lend a connection until it comes back by `putconn()` or its own `close()`. Raises as `connection()` does."""

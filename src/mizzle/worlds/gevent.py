@@ -331,9 +331,7 @@ def spawn(work: Callable[[], object], name: str) -> None:
     greenlet.name = name
 
 
-def place() -> object:
-    """The hub of this OS thread."""
-    return _get_hub()
+place = _get_hub
 
 
 def look(_channel: Channel) -> None:
