@@ -2,8 +2,9 @@
 
 A test that asks for `world` runs in each of them (`--worlds=threads,asyncio` chooses), one that asks for `tls` runs
 without and with TLS (`--tls=plain`). The worlds that only differ in what the library underneath is made of, and for
-which mizzle has no code of its own, run without TLS, and on one family of servers unless `--all-servers` says
-otherwise; a test marked `main_worlds` does not run in them.
+which mizzle has no code of its own, run without TLS; a test marked `main_worlds` does not run in them. Unless
+`--all-servers` says otherwise they have one family of servers, and so has TLS in all worlds but threads: what a world
+does to encrypt is the same for each server.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--rows", default=200_000, type=int, metavar="N", help="rows of a long stream (default: %(default)s)"
     )
-    group.addoption("--all-servers", action="store_true", help="every server in the further worlds, too")
+    group.addoption("--all-servers", action="store_true", help="every server in the further worlds and with TLS, too")
     group.addoption("--tls", default="", metavar="TLS", help="plain, tls or both (default: both, where it matters)")
 
 
@@ -67,7 +68,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without --all-servers the further worlds have the first of the families that this run is for."""
+    """Without --all-servers the further worlds, and TLS but in threads, have the first family that this run is for."""
     families = [name for name in config.getoption("servers").split(",") if name]
     if config.getoption("all_servers") or len(families) == 1:
         return
@@ -75,8 +76,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, dropped = [], []
     for item in items:
         given = item.callspec.params if hasattr(item, "callspec") else {}
+        world = given.get("world", Threads.name)
         elsewhere = given.get("server", families[0]) != families[0]
-        (dropped if elsewhere and given.get("world") in further else kept).append(item)
+        rare = world in further or (given.get("tls") == "tls" and world != Threads.name)
+        (dropped if elsewhere and rare else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
