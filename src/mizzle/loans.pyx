@@ -2,7 +2,7 @@
 
 Knows: a pool's connections one by one, which of them are idle, and in what state they come back. Must not know: how they
 are opened and closed, who waits and how (`mizzle.aio.pool_lending`). Compiled, and one for both faces, for it comes on
-top of every statement: in Python it took 2.7 µs of CPU, a quarter of a point select; so it takes 0.5 µs.
+top of every statement: in Python it took 2.7 µs of CPU, a quarter of a point select; so it takes 0.4 µs.
 """
 
 import os
@@ -182,9 +182,11 @@ cdef class Slots:
         return 0
 
 
-cdef inline bint is_watched(object of) noexcept:
-    """Is there a weak reference to it?"""
-    return at(of, (<PyTypeObject*>(<PyObject*>of).ob_type).tp_weaklistoffset)[0] != NULL
+cdef inline bint is_free(object copy) noexcept:
+    """Does nobody but the caller have it, not even by a weak reference?"""
+    return copy is not None and is_only_ours(<PyObject*>copy) and (
+        at(copy, (<PyTypeObject*>(<PyObject*>copy).ob_type).tp_weaklistoffset)[0] == NULL
+    )
 
 
 cdef inline bint in_transaction(Engine engine) noexcept:
@@ -270,15 +272,11 @@ cdef class Member:
         """
         cdef object copy = self._former
         self._former = None
-        if copy is None or not is_only_ours(<PyObject*>copy):
+        if not is_free(copy):
             copy = self._last
             self._last = None
-            if copy is None:
-                return self._slots.make()
-            if not is_only_ours(<PyObject*>copy):
-                self._former = copy
-                return self._slots.make()
-        if is_watched(copy):
+        if not is_free(copy):
+            self._former = copy
             return self._slots.make()
         more = PyObject_GenericGetDict(<PyObject*>copy, NULL)
         if more:

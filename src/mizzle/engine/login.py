@@ -352,18 +352,23 @@ def settle_session(engine: Engine) -> Steps:
 def reset_connection(engine: Engine) -> Steps:
     """COM_RESET_CONNECTION, then the database and the session settings of the options again."""
     engine.tracked.begin_anew(False)
-    yield from engine._simple(COM_RESET_CONNECTION, b"")
-    if engine.options.database is not None:  # which the server leaves as it is
-        yield from engine._simple(COM_INIT_DB, engine.options.database.encode("utf8"))
+    for command, payload in reset_commands(engine):
+        yield from engine._simple(command, payload)
     yield from settle_session(engine)
 
 
 def commands_anew(engine: Engine) -> list[tuple[int, bytes, bool]]:
     """The same as commands for Engine.ahead()."""
-    commands = [(COM_RESET_CONNECTION, b"", True)]
+    settings = [(COM_QUERY, sql) for sql in session_statements(engine)]
+    return [(command, payload, True) for command, payload in reset_commands(engine) + settings]
+
+
+def reset_commands(engine: Engine) -> list[tuple[int, bytes]]:
+    """The session as the server makes it, in the database of the options."""
+    commands = [(COM_RESET_CONNECTION, b"")]
     if engine.options.database is not None:  # which the server leaves as it is
-        commands.append((COM_INIT_DB, engine.options.database.encode("utf8"), True))
-    return commands + [(COM_QUERY, sql, True) for sql in session_statements(engine)]
+        commands.append((COM_INIT_DB, engine.options.database.encode("utf8")))
+    return commands
 
 
 def expected_of_expired(engine: Engine, failure: Error) -> bool:
