@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import Any
 
@@ -54,6 +55,7 @@ class EventletHub(Eventlet):
         super().__init__()
         self._hubs: dict[str, Any] = {}  # what eventlet keeps of a thread's hub
         self._others: dict[str, Any] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None  # the running one, where the hub is asyncio's
 
     def enter(self) -> None:
         here = self._eventlet.hubs._threadlocal.__dict__
@@ -63,22 +65,25 @@ class EventletHub(Eventlet):
         else:
             self._eventlet.hubs.use_hub(self.hub)
             self._eventlet.hubs.get_hub()
+        asyncio._set_running_loop(self._loop)
 
     def leave(self) -> None:
-        hub = self._eventlet.hubs.get_hub()
-        if hub.running:
-            hub.abort(
-                wait=True
-            )  # it starts again when it is next needed; that of asyncio must not stay the running loop
+        """The hub stands still meanwhile. To end it would drop the timers of what goes on in the background."""
+        self._loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
         here = self._eventlet.hubs._threadlocal.__dict__
         self._hubs = dict(here)
         here.clear()
         here.update(self._others)
 
     def close(self) -> None:
-        loop = getattr(self._hubs.get("hub"), "loop", None)
-        if loop is not None:
-            loop.close()
+        self.enter()
+        hub = self._eventlet.hubs.get_hub()
+        if hub.running:
+            hub.abort(wait=True)
+        self.leave()
+        if hasattr(hub, "loop"):
+            hub.loop.close()
 
 
 class EventletPoll(EventletHub):

@@ -102,12 +102,20 @@ def worlds(made_worlds: dict[str, World]) -> dict[str, World]:
 
 
 @pytest.fixture(scope="session")
-def world(request: pytest.FixtureRequest, made_worlds: dict[str, World]) -> Iterator[World]:
-    """Each world in turn."""
-    entered = made_worlds[request.param]
-    entered.enter()
-    yield entered
-    entered.leave()
+def world(request: pytest.FixtureRequest, made_worlds: dict[str, World]) -> World:
+    """Each world in turn. For the session, so that tests come world by world."""
+    return made_worlds[request.param]
+
+
+@pytest.fixture(autouse=True)
+def in_its_world(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Entered for each test by itself: one for no world may come next, and must not find a hub or loop that runs."""
+    entered: World | None = request.getfixturevalue("world") if "world" in request.fixturenames else None
+    if entered is not None:
+        entered.enter()
+    yield
+    if entered is not None:
+        entered.leave()
 
 
 @pytest.fixture

@@ -55,10 +55,10 @@ class World:
         raise NotImplementedError
 
     def enter(self) -> None:
-        """The next tests are for this world."""
+        """The next test is for this world."""
 
     def leave(self) -> None:
-        """They were."""
+        """It was."""
 
     def settle(self) -> None:
         """Let what was closed be closed in fact, and raise what nobody was told."""
