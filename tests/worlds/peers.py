@@ -88,6 +88,12 @@ class Peer:
     def event(self, name: str) -> threading.Event:
         return self._events.setdefault(name, threading.Event())
 
+    def accept_no_more(self) -> None:
+        """End the thread that accepts. While that waits, Linux has a descriptor's number reserved for it."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(PATIENCE)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -116,8 +122,7 @@ class Peer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        self.accept_no_more()
         self._listener.close()
         for link in list(self._links):
             with contextlib.suppress(OSError):

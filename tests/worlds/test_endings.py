@@ -379,6 +379,7 @@ def test_an_aborted_channel_never_touches_its_number_again(habitat: Habitat, pee
         channel = await habitat.open(peer.endpoint)
         await habitat.talk(channel, channel.engine.ask(b"hello"), 5)
         number = channel.fileno()
+        peer.accept_no_more()
         channel.abort()
         for _ in range(3):
             await turn(habitat)
