@@ -108,12 +108,12 @@ WORKS = {
         "point select, one connection, blocking", "point_select:run", "cpu_us", "CPU µs each", ("mizzle", *_BLOCKING)
     ),
     "select-prepared": Work(
-        "point select, one connection, blocking: client and server together",
+        "point select, one connection, blocking: client and server together, sharing a CPU",
         "select_both_sides:run",
         "both_us",
         "CPU µs each",
         ("mizzle", "mizzle-prepared", *_BLOCKING),
-        (("cpu_us", "client's"), ("server_us", "server's"), ("wall_us", "wall µs")),
+        (("cpu_us", "client's"), ("server_us", "server's"), ("apart_us", "on all CPUs"), ("wall_us", "wall µs")),
     ),
     "stall": Work(
         "worst stall of the hub or loop beside one buffered fetch of {rows:,} rows",

@@ -176,6 +176,41 @@ def test_a_reset_goes_in_front_of_the_next_command(command: str, chunk: int | No
         is_in_order(made)
 
 
+@pytest.mark.parametrize("chunk", [None, 1])
+def test_autocommit_is_switched_in_front_of_the_next_command(chunk: int | None) -> None:
+    made = engine()
+    made.status_flags, made.pristine = 0, True
+    made.autocommit_later(True)
+    assert (made.autocommit, made.pristine) == (True, False)
+    conversation = made.query(b"Q")
+    conversation.advance()
+    assert conversation.wire.outgoing == packets(b"\x03SET autocommit=1", first=0) + packets(b"\x03Q", first=0)
+    conversation.wire.sent(len(conversation.wire.outgoing))
+    assert play(conversation, packets(ok()) + result_set([NUMBER], ROWS), chunk).rows
+    is_in_order(made)
+
+
+def test_autocommit_that_is_as_it_was_is_not_switched() -> None:
+    made = engine()
+    made.status_flags = 0
+    for value in (True, False, True, False):
+        made.autocommit_later(value)
+        assert made.autocommit is value
+    conversation = made.query(b"Q")
+    conversation.advance()
+    assert conversation.wire.outgoing == packets(b"\x03Q", first=0)
+
+
+def test_a_reset_makes_autocommit_as_it_was() -> None:
+    made = engine()
+    made.autocommit_later(True)
+    made.reset_later()
+    assert not made.autocommit
+    conversation = made.query(b"Q")
+    conversation.advance()
+    assert b"SET autocommit=1" not in conversation.wire.outgoing
+
+
 def test_an_answer_in_front_may_be_rows() -> None:
     made = engine()
     made.ahead(commands.COM_QUERY, b"FIRST")

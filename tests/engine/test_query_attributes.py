@@ -162,8 +162,7 @@ def test_other_types_are_another_statement(parameters: int, attributes: int) -> 
     others = {f"a{number}": number for number in range(attributes)}
 
     def prepares(value: Any, more: dict[str, Any]) -> bool:
-        payload = NAMED.execute(statement.statement_id, statement.template, (value,) * parameters, attributes=more)
-        conversation = statements.execute(made, statement, payload)
+        conversation = statements.execute(made, statement, NAMED, (value,) * parameters, attributes=more)
         said = sent(made, conversation)
         prepared = bytes((COM_STMT_PREPARE,)) + statement.sql in said
         if prepared:

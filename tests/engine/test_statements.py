@@ -70,6 +70,10 @@ def execution(statement: Prepared, values: Any = (1, "a"), flags: int = 0) -> by
     return Parameters().execute(statement.statement_id, statement.template, values, flags)
 
 
+def execute(made: Engine, statement: Prepared, values: Any = (1, "a"), flags: int = 0, stream: bool = False) -> Any:
+    return statements.execute(made, statement, Parameters(), values, flags, stream=stream)
+
+
 def mariadb(**options: Any) -> Engine:
     made = engine(**options)
     made.is_mariadb, made.server_version_info = True, (11, 8, 2)
@@ -123,9 +127,7 @@ def test_prepare_ok_at_every_length() -> None:
 def test_execute(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = engine(deprecate_eof=deprecate_eof), prepared()
     play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
-    result = play(
-        statements.execute(made, statement, execution(statement)), rows_answer(deprecate_eof=deprecate_eof), chunk
-    )
+    result = play(execute(made, statement), rows_answer(deprecate_eof=deprecate_eof), chunk)
     assert result.rows == ROWS
     assert made.settled
 
@@ -136,13 +138,13 @@ def test_execute_that_ends_at_every_byte() -> None:
         made, statement = engine(), prepared()
         play(statements.prepare(made, statement), prepare_answer())
         with pytest.raises(EOFError):
-            play(statements.execute(made, statement, execution(statement)), answer[:length])
+            play(execute(made, statement), answer[:length])
         assert not made.settled
 
 
 def test_mysql_prepares_in_a_round_trip_of_its_own() -> None:
     made, statement = engine(), prepared()
-    conversation = statements.execute(made, statement, execution(statement))
+    conversation = execute(made, statement)
     assert sent(conversation) == command(commands.COM_STMT_PREPARE, b"SELECT ?, ?")
     feed(conversation, prepare_answer())
     assert sent(conversation) == command(commands.COM_STMT_EXECUTE, execution(statement))
@@ -152,7 +154,7 @@ def test_mysql_prepares_in_a_round_trip_of_its_own() -> None:
 @pytest.mark.parametrize("chunk", [None, 1, 11])
 def test_mariadb_prepares_and_executes_in_one_round_trip(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = mariadb(deprecate_eof=deprecate_eof), prepared()
-    conversation = statements.execute(made, statement, execution(statement))
+    conversation = execute(made, statement)
     last = b"\xff" * 4 + execution(statement)[4:]
     assert sent(conversation) == (
         command(commands.COM_STMT_PREPARE, b"SELECT ?, ?") + command(commands.COM_STMT_EXECUTE, last)
@@ -164,8 +166,7 @@ def test_mariadb_prepares_and_executes_in_one_round_trip(deprecate_eof: bool, ch
 
 def test_a_long_command_is_answered_with_its_next_number() -> None:
     made, statement = mariadb(), prepared()
-    payload = execution(statement, (1, "x" * 0x1000000))
-    conversation = statements.execute(made, statement, payload)
+    conversation = execute(made, statement, (1, "x" * 0x1000000))
     assert play(conversation, prepare_answer() + rows_answer(first=2)).rows == ROWS
 
 
@@ -174,14 +175,14 @@ def test_a_statement_that_cannot_be_prepared(chunk: int | None) -> None:
     made, statement = mariadb(), prepared()
     answers = packets(err(1064, "no")) + packets(err(errnos.ER_UNKNOWN_STMT_HANDLER, "unknown"))
     with pytest.raises(ProgrammingError, match="no"):
-        play(statements.execute(made, statement, execution(statement)), answers, chunk)
+        play(execute(made, statement), answers, chunk)
     assert (statement.refused, statement.session, made.settled, made.wire.unread) == (True, 0, True, b"")
 
 
 def test_the_end_of_the_connection_instead_of_an_answer() -> None:
     made, statement = mariadb(), prepared()
     with pytest.raises(OperationalError) as killed:
-        play(statements.execute(made, statement, execution(statement)), packets(err(1927, "killed")))
+        play(execute(made, statement), packets(err(1927, "killed")))
     assert not killed.value.alive
     assert not made.settled
 
@@ -192,7 +193,7 @@ def test_a_reset_session_has_no_prepared_statements() -> None:
     play(made.reset_connection(), packets(ok()) * 2, len(packets(ok())))
     assert statement.session != made.session
     statements.forget(made, statement)
-    conversation = statements.execute(made, statement, execution(statement))
+    conversation = execute(made, statement)
     assert sent(conversation).startswith(command(commands.COM_STMT_PREPARE, b"SELECT ?, ?"))
 
 
@@ -209,22 +210,22 @@ def test_forgetting_costs_no_round_trip() -> None:
 def test_mysql_is_asked_anew_for_other_types() -> None:
     made, statement = engine(), prepared("SELECT %s")
     one = prepare_answer(columns=1, parameters=1)
-    play(statements.execute(made, statement, execution(statement, (1,))), one + packets(ok()), len(one))
+    play(execute(made, statement, (1,)), one + packets(ok()), len(one))
     for same in (2, None, 3):
-        play(statements.execute(made, statement, execution(statement, (same,))), packets(ok()))
-    conversation = statements.execute(made, statement, execution(statement, ("x",)))
+        play(execute(made, statement, (same,)), packets(ok()))
+    conversation = execute(made, statement, ("x",))
     assert sent(conversation) == (
         command(commands.COM_STMT_CLOSE, b"\x09\0\0\0") + command(commands.COM_STMT_PREPARE, b"SELECT ?")
     )
     play(conversation, prepare_answer(statement_id=10, columns=1, parameters=1) + packets(ok()), len(one))
-    play(statements.execute(made, statement, execution(statement, ("y",))), packets(ok()))
+    play(execute(made, statement, ("y",)), packets(ok()))
     assert statement.statement_id == 10
 
 
 def test_streamed() -> None:
     made, statement = mariadb(), prepared()
     whole = prepare_answer() + rows_answer()
-    result = play(statements.execute(made, statement, execution(statement), stream=True), whole)
+    result = play(execute(made, statement, stream=True), whole)
     assert made.streaming is result
     assert play(made.fetch_batch(result), b"") == ROWS
     assert made.settled
@@ -253,15 +254,14 @@ def test_cached_definitions(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = caching(deprecate_eof=deprecate_eof), prepared()
     play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
     for _ in range(2):
-        execute = statements.execute(made, statement, execution(statement))
-        assert play(execute, cached_answer(deprecate_eof), chunk).rows == ROWS
+        assert play(execute(made, statement), cached_answer(deprecate_eof), chunk).rows == ROWS
     between = [] if deprecate_eof else [eof()]
     end = ok(flags=2, header=0xFE) if deprecate_eof else eof(2)
     other = packets(b"\1\1", column("other"), *between, binary_row(lenenc(b"x")), end)
-    result = play(statements.execute(made, statement, execution(statement)), other, chunk)
+    result = play(execute(made, statement), other, chunk)
     assert ([each.name for each in result.columns], result.rows) == (["other"], [("x",)])
     again = packets(b"\1\0", *between, binary_row(lenenc(b"y")), end)
-    assert play(statements.execute(made, statement, execution(statement)), again, chunk).rows == [("y",)]
+    assert play(execute(made, statement), again, chunk).rows == [("y",)]
 
 
 def test_text_has_its_definitions_always() -> None:
@@ -275,7 +275,7 @@ def test_definitions_that_were_never_sent() -> None:
     made, statement = caching(), prepared()
     play(statements.prepare(made, statement), prepare_answer())
     with pytest.raises(MalformedPacket, match="never defined"):
-        play(statements.execute(made, statement, execution(statement)), packets(b"\3\0"))
+        play(execute(made, statement), packets(b"\3\0"))
     with pytest.raises(MalformedPacket, match="ColumnCount"):
         play(caching().query(b"Q"), packets(b"\1"))
 
@@ -354,7 +354,7 @@ def fetched(rows: Any, flags: int, deprecate_eof: bool) -> bytes:
 def test_a_cursor_of_the_server(deprecate_eof: bool, chunk: int | None) -> None:
     made, statement = engine(deprecate_eof=deprecate_eof), prepared()
     play(statements.prepare(made, statement), prepare_answer(deprecate_eof=deprecate_eof))
-    opened = statements.execute(made, statement, execution(statement, flags=1))
+    opened = execute(made, statement, flags=1)
     result = play(opened, cursor_answer(deprecate_eof), chunk)
     assert (result.rows, made.settled, bool(result.status_flags & status.SERVER_STATUS_CURSOR_EXISTS)) == (
         [],

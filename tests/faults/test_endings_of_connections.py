@@ -304,7 +304,7 @@ def move_on_after(peer: Peer, conns: list[Any]) -> str:
 def turns_until(library: Any, true: Callable[[], bool]) -> None:
     with library.Timeout(PATIENCE):
         while not true():
-            library.sleep(0)
+            library.sleep(0.001)  # a hub that never rests leaves its peer's thread no time
 
 
 WAYS: dict[Way, str] = {

@@ -68,6 +68,62 @@ def test_autocommit(connect: Connect, name: str, ids: Any) -> None:
     assert not conn.get_autocommit()
 
 
+def commands(conn: Any) -> int:
+    """How many it has begun."""
+    return int(conn._engine.commands)
+
+
+def test_autocommit_is_switched_without_a_round_trip(connect: Connect, name: str, ids: Any) -> None:
+    conn = connect(autocommit=True)
+
+    def switch(value: bool) -> None:
+        before = commands(conn)
+        conn.autocommit(value)
+        assert (commands(conn), conn.get_autocommit()) == (before, value)
+
+    for number in (1, 2):
+        switch(False)
+        add(conn, name, number)
+        assert conn.in_transaction
+        assert number not in ids()
+        conn.commit()
+        switch(True)
+    assert ids() == [1, 2]
+    assert conn.execute("SELECT @@autocommit").fetchone() == (1,)
+
+
+def test_autocommit_is_not_switched_beside_a_stream(connect: Connect) -> None:
+    """Its end will say what the server thinks of autocommit now."""
+    conn = connect(autocommit=True)
+    cursor = conn.cursor(mizzle.StreamingCursor)
+    cursor.execute("SELECT 1 UNION SELECT 2")
+    with pytest.raises(mizzle.InterfaceError, match="not fetched all"):
+        conn.autocommit(False)
+    assert sorted(cursor.fetchall()) == [(1,), (2,)]
+    assert conn.get_autocommit()
+    conn.autocommit(False)
+    assert conn.execute("SELECT @@autocommit").fetchone() == (0,)
+
+
+def test_autocommit_ends_what_a_failed_statement_began(connect: Connect, name: str) -> None:
+    """Its error says nothing of the transaction, which has a lock on the row."""
+    conn, other = connect(), connect(autocommit=True)
+    add(conn, name, 1)
+    conn.commit()
+    with pytest.raises(mizzle.IntegrityError):
+        add(conn, name, 1)
+    conn.autocommit(True)
+    assert other.execute(f"DELETE FROM {name} WHERE id = 1", timeout=10).rowcount == 1
+
+
+def test_autocommit_of_one_who_may_have_to_change_a_password(connect: Connect) -> None:
+    """There a SET fails, and must not take the next statement with it."""
+    conn = connect(can_handle_expired_passwords=True)
+    before = commands(conn)
+    conn.autocommit(True)
+    assert commands(conn) == before + 1
+
+
 def test_autocommit_left_to_the_server(connect: Connect) -> None:
     assert connect(autocommit=None).get_autocommit()
 

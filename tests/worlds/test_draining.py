@@ -186,7 +186,7 @@ def test_the_end_comes_while_somebody_looks() -> None:
             self._turn, self._rest, self._peer = channel._turn, channel._rest, peer
             self.release = self._turn.release
 
-        def acquire(self, *, blocking: bool) -> bool:
+        def acquire(self, blocking: bool) -> bool:
             taken: bool = self._turn.acquire(blocking=blocking)
             if not taken and not self._rest.is_set:
                 self._peer.event("answer").set()

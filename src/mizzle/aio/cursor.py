@@ -21,7 +21,7 @@ from mizzle.aio import statement
 from mizzle.aio.iteration import Rows
 from mizzle.aio.statement import UnitResult
 from mizzle.engine.insert_values import fold, fold_insert
-from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
+from mizzle.rows import RowFactory, TupleRow, dict_row
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
@@ -55,6 +55,14 @@ class _Refusal(Iterator[Any]):
 _NOT_EXECUTED = _Refusal("There is no result to fetch from: execute() a statement first")
 _NO_ROWS: Iterator[Any] = iter(())
 _CLOSED = _Refusal("The cursor is already closed: make another with conn.cursor()")
+
+
+def _raise_unread(result: Result | errors.Error | None) -> None:
+    """Pass over the results that were never looked at; raise the error that ends them, if one does."""
+    while result is not None:
+        if isinstance(result, errors.Error):
+            raise result
+        result = result.next
 
 
 class Cursor(Rows[Row]):
@@ -92,8 +100,6 @@ class Cursor(Rows[Row]):
         self.connection = connection
         if row_factory is not None:
             self.row_factory = row_factory
-        if self.row_factory is tuple_row:
-            self.row_factory = None
 
     def _forget(self, refusal: _Refusal = _NOT_EXECUTED) -> None:
         self._result = None
@@ -137,8 +143,10 @@ class Cursor(Rows[Row]):
         connection = self.connection
         if connection is None:
             connection = self._use()
-        if self._result is not None and self._result.next is not None:
-            self._raise_unread()
+        former = self._result
+        if former is not None and former.next is not None:
+            self._forget()
+            _raise_unread(former)
         if connection._stream is not None:
             await connection._settle_stream()
         seconds = connection.timeout if timeout is None else timeout
@@ -147,14 +155,9 @@ class Cursor(Rows[Row]):
             connection._engine.progress.callback = on_progress
         try:
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
-                result = await statement.execute(connection, query, args, seconds, prepare, attributes=attributes)
+                result = await statement.execute(connection, query, args, seconds, prepare, False, attributes)
             if result is None:
-                if args is None:
-                    sql = connection._literals.encode(query)
-                else:
-                    literals = connection._literals
-                    literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-                    sql = literals.assemble(query, args)
+                sql = connection._engine.assemble(connection._literals, query, args)
                 sender = None if infile is None else connection._sender(infile)
                 before = None if attributes is None else connection._attributes(attributes)
                 conversation = connection._engine.query(sql, sender, before)
@@ -199,7 +202,7 @@ class Cursor(Rows[Row]):
             count = len(rows)
         self.rowcount = count
         if self.connection is not None:
-            self.connection._counts = (count, result.last_insert_id, result.warning_count)
+            self.connection._counts = result.counts
         return count
 
     def _rewind(self, result: Result, rows: list[TupleRow]) -> None:
@@ -332,9 +335,8 @@ class Cursor(Rows[Row]):
         connection = self._use()
         if args is None:
             return query
-        literals = connection._literals
-        literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-        return literals.assemble(query, args).decode(connection.encoding, "backslashreplace")
+        sql = connection._engine.assemble(connection._literals, query, args)
+        return sql.decode(connection.encoding, "backslashreplace")
 
     # Fetching
 
@@ -385,20 +387,10 @@ class Cursor(Rows[Row]):
         if following is None:
             return None
         if isinstance(following, errors.Error):
-            self._raise_unread()
-        else:
-            self._show(following)
+            self._forget()
+            raise following
+        self._show(following)
         return True
-
-    def _raise_unread(self) -> None:
-        """Pass over the results that were never looked at; raise the error that ends them, if one does."""
-        result = self._result
-        self._forget()
-        while result is not None:
-            following = result.next
-            if isinstance(following, errors.Error):
-                raise following
-            result = following
 
     # What is known of the current result
 
@@ -451,15 +443,15 @@ class Cursor(Rows[Row]):
 
         `rowcount` and `lastrowid` stay, as in PyMySQL: SQLAlchemy closes a cursor first and may ask then.
         """
-        count = self.rowcount
-        self._last_known_id = self.lastrowid
-        try:
-            if self._result is not None and self._result.next is not None:
-                self._raise_unread()
-        finally:
-            self._forget(_CLOSED)
-            self.rowcount = count
-            self.connection = None
+        result = self._result
+        if result is not None:
+            if result.rows is None:
+                self._last_known_id = result.last_insert_id
+            self._result = None
+        self._source = self._iterator = _CLOSED
+        self.connection = None
+        if result is not None and result.next is not None:
+            _raise_unread(result)
 
     async def __aenter__(self: C) -> C:
         return self

@@ -22,7 +22,7 @@ from mizzle.constants.capabilities import (
 from mizzle.engine import statements
 from mizzle.engine.parameters import BulkExecutions, Executions, NotBindable
 from mizzle.engine.preparable import template_for
-from mizzle.engine.prepared import Prepared
+from mizzle.engine.prepared import Kept, Prepared
 
 if TYPE_CHECKING:
     from mizzle.aio.connection import Connection
@@ -56,14 +56,15 @@ class UnitResult(NamedTuple):
     affected_rows: int
 
 
-class Statements:
+class Statements(Kept):
     """The statements that a connection keeps prepared: the ones used last."""
 
     def __init__(self, options: ConnectOptions) -> None:
+        super().__init__()
         self._threshold = options.prepare_threshold
         self._size = options.prepared_cache_size
         self._lifetime = options.prepared_lifetime
-        self._kept: dict[str | bytes, Prepared | None] = {}  # None: to be executed as text
+        self.expire = self._lifetime is not None
         self._counts: dict[str | bytes, int] = {}
 
     def find(
@@ -73,7 +74,7 @@ class Statements:
 
         `asked`: it must be prepared. `due`: it may be, however seldom it was seen.
         """
-        statement: Prepared | None = self._kept.pop(query, _UNKNOWN)
+        statement: Prepared | None = self.statements.pop(query, _UNKNOWN)
         if statement is not _UNKNOWN and statement and statement.template.codec != connection._parameters.codec:
             statements.forget(connection._engine, statement)  # a SET NAMES came between
             statement = _UNKNOWN
@@ -81,9 +82,9 @@ class Statements:
             if not asked and not due and not self._is_due(query):
                 return None
             statement = make_statement(connection, query, asked)
-        self._kept[query] = statement
-        if len(self._kept) > self._size:
-            oldest = self._kept.pop(next(iter(self._kept)))
+        self.statements[query] = statement
+        if len(self.statements) > self._size:
+            oldest = self.statements.pop(next(iter(self.statements)))
             if oldest is not None:
                 statements.forget(connection._engine, oldest)
         if statement is None or (statement.refused and not asked):
@@ -108,10 +109,10 @@ class Statements:
 
     def forget(self, connection: Connection) -> None:
         """Close all of them: the connection speaks another character set."""
-        for statement in self._kept.values():
+        for statement in self.statements.values():
             if statement is not None:
                 statements.forget(connection._engine, statement)
-        self._kept.clear()
+        self.statements.clear()
 
 
 def make_statement(connection: Connection, query: str | bytes, asked: bool | None) -> Prepared | None:
@@ -156,10 +157,13 @@ async def execute(
     """Execute a query as a prepared statement; None if it is to be executed as text."""
     if args is None:
         query = unformatted(query)
-    statement = connection._statements.find(connection, query, asked)
+    kept = connection._statements
+    statement = kept.ready(query, connection._parameters)
+    if statement is None:
+        statement = kept.find(connection, query, asked)
     if statement is None:
         return None
-    return await run(connection, statement, args or (), seconds, asked, stream, attributes=attributes)
+    return await run(connection, statement, args or (), seconds, asked, stream, 0, attributes)
 
 
 async def run(
@@ -173,20 +177,16 @@ async def run(
     attributes: Mapping[str, Any] | None = None,
 ) -> Result | None:
     """Execute a statement, and prepare it first where the server does not know it (any more)."""
-    engine = connection._engine
+    engine, parameters = connection._engine, connection._parameters
     try:
         streamed = await send_files(connection, statement, args, seconds) if asked else ()
-        payload = connection._parameters.execute(
-            statement.statement_id, statement.template, args, flags, streamed, attributes
-        )
+        conversation = statements.execute(engine, statement, parameters, args, flags, streamed, attributes, stream)
     except NotBindable:
         if asked:
             raise
         return None
     try:
-        result: Result = await connection._channel.run(
-            statements.execute(engine, statement, payload, stream=stream), seconds
-        )
+        result: Result = await connection._channel.run(conversation, seconds)
     except errors.Error as error:
         if not error.alive:
             raise
@@ -200,7 +200,8 @@ async def run(
         statements.forget(engine, statement)
         if outgrown and not asked:
             return None
-        result = await connection._channel.run(statements.execute(engine, statement, payload, stream), seconds)
+        conversation = statements.execute(engine, statement, parameters, args, flags, streamed, attributes, stream)
+        result = await connection._channel.run(conversation, seconds)
     return result
 
 

@@ -62,14 +62,8 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
                 seconds = connection.timeout if timeout is None else timeout
                 result = await statement.execute(connection, query, args, seconds, prepare, True, attributes)
             if result is None:
-                if args is None:
-                    sql = connection._literals.encode(query)
-                else:
-                    literals = connection._literals
-                    literals.no_backslash_escapes = connection._engine.no_backslash_escapes
-                    sql = literals.assemble(query, args)
                 conversation = connection._engine.stream(
-                    sql,
+                    connection._engine.assemble(connection._literals, query, args),
                     None if infile is None else connection._sender(infile),
                     None if attributes is None else connection._attributes(attributes),
                 )

@@ -1,5 +1,6 @@
 """Conversations and the engine that begins them."""
 
+from mizzle.engine.literals cimport Literals
 from mizzle.engine.progress cimport Reports
 from mizzle.engine.results cimport ROWS_RAISED, Definitions, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
@@ -72,4 +73,5 @@ cdef class Engine:
     cdef RowsEnd drain_rows(self, Result result, bint keep) except ROWS_RAISED
     cdef int settle(self, Result result) except -1
     cdef int _queue_ahead(self, int command) except -1
+    cpdef bytes assemble(self, Literals literals, query, args)
     cdef Conversation conversation(self, steps, str name, Kind kind=*)

@@ -1,5 +1,6 @@
 """A prepared statement, filled from the wire."""
 
+from mizzle.engine.literals cimport Literals
 from mizzle.engine.placeholders cimport Template
 from mizzle.engine.text_rows cimport Decoding, RowFormat
 from mizzle.engine.wire cimport Wire
@@ -26,3 +27,10 @@ cdef class Prepared:
     cdef bint types_changed(self, bytes payload) except -1
     cdef int read_head(self, Wire wire) except -1
     cdef bint drain_definitions(self, Wire wire, Decoding decoding, bint eof_follows) except -1
+
+
+cdef class Kept:
+    cdef readonly dict statements
+    cdef public bint expire                 # they have to be looked at more closely
+
+    cpdef Prepared ready(self, query, Literals writer)

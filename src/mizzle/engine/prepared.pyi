@@ -1,3 +1,4 @@
+from mizzle.engine.literals import Literals
 from mizzle.engine.packets import Column as Column
 from mizzle.engine.placeholders import Template
 from mizzle.engine.text_rows import Description
@@ -22,3 +23,10 @@ class Prepared:
     def columns(self) -> tuple[Column, ...] | None: ...
     @property
     def description(self) -> Description | None: ...
+
+class Kept:
+    """The statements that a connection keeps, by their text, the one used last behind the others; None: as text."""
+
+    statements: dict[str | bytes, Prepared | None]
+    expire: bool
+    def ready(self, query: str | bytes, writer: Literals) -> Prepared | None: ...

@@ -128,3 +128,22 @@ cdef class Prepared:
                 read_eof(&reader, &eof)
             self._phase += 1
         return True
+
+
+cdef class Kept:
+    """The statements that a connection keeps, by their text, the one used last behind the others; None: as text."""
+
+    def __init__(self):
+        self.statements = {}
+
+    cpdef Prepared ready(self, query, Literals writer):
+        """The statement, if it is kept and can be executed as it is. It is the one used last then."""
+        cdef Prepared statement
+        if self.expire or query not in self.statements:
+            return None
+        statement = self.statements[query]
+        if statement is None or statement.refused or statement.template.codec != writer.codec:
+            return None
+        del self.statements[query]
+        self.statements[query] = statement
+        return statement

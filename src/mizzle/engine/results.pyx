@@ -39,6 +39,11 @@ cdef class Result:
         return None if self.format is None else self.format.description
 
     @property
+    def counts(self):
+        """How many rows there are or were affected, the id generated, how many warnings there are."""
+        return (self.affected_rows if self.rows is None else len(self.rows), self.last_insert_id, self.warning_count)
+
+    @property
     def info(self):
         """What the server says about the statement in words, such as 'Rows matched: 1  Changed: 0  Warnings: 0'."""
         return "" if self.info_bytes is None else self.info_bytes.decode("utf8", "replace")

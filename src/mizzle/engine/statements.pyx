@@ -10,6 +10,7 @@ from mizzle.engine import infile as infiles
 from mizzle.engine.constants cimport *
 from mizzle.engine.conversations cimport SHORT, STATEMENT, DECISIVE, Conversation, Engine
 from mizzle.engine.packets import build_stmt_fetch, build_stmt_id, build_stmt_send_long_data
+from mizzle.engine.parameters cimport Parameters
 from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.results cimport ROWS_END, ROWS_ERR, ROWS_MORE, Result, RowsEnd
 from mizzle.engine.wire cimport Wire, frames_in
@@ -56,11 +57,18 @@ def forget(Engine engine not None, Prepared statement not None):
     statement.session = 0
 
 
-def execute(Engine engine not None, Prepared statement not None, bytes payload not None, bint stream=False) -> Conversation:
+def execute(
+    Engine engine not None, Prepared statement not None, Parameters parameters not None, args,
+    int flags=0, tuple streamed=(), attributes=None, bint stream=False,
+) -> Conversation:
     """COM_STMT_EXECUTE, behind COM_STMT_PREPARE where this session has not prepared the statement yet.
 
-    `payload` is what Parameters.execute() made. `stream` is as in Engine.stream(): up to the first row.
+    `args`, `flags`, `streamed` and `attributes` are as in Parameters.execute(), which may raise NotBindable. `stream`
+    is as in Engine.stream(): up to the first row.
     """
+    cdef bytes payload = parameters.execute(
+        statement.statement_id, statement.template, args, flags, streamed, attributes
+    )
     run = engine._stream if stream else engine._run
     if not engine.is_mariadb and statement.types_changed(payload):
         forget(engine, statement)

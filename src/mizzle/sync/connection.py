@@ -162,10 +162,10 @@ class Connection:
     def cursor(self, cursor: type[Any] | None = None, *, row_factory: RowFactory[Any] | None = None) -> Any:
         """A new cursor: of class `cursor` (default: `cursorclass`), its rows made by `row_factory`."""
         made = (cursor or self.cursorclass)(self)
-        if row_factory is None and made.row_factory is None:
-            row_factory = self.row_factory
         if row_factory is not None:
             made.row_factory = row_factory
+        elif self.row_factory is not None and made.row_factory is None:
+            made.row_factory = self.row_factory
         return made
 
     def execute(
@@ -237,9 +237,19 @@ class Connection:
             self._ended_after = engine.commands
 
     def autocommit(self, value: bool) -> None:
-        """Switch whether each statement is a transaction of its own; switching it on commits an open one."""
-        if bool(value) != self._engine.autocommit:
-            self._refuse_in_block("autocommit()")
+        """Switch whether each statement is a transaction of its own; switching it on commits an open one.
+
+        Where no transaction can be open the server is told with the next command, without a round trip for this alone.
+        """
+        engine = self._engine
+        if bool(value) == engine.autocommit:
+            return
+        self._refuse_in_block("autocommit()")
+        # Without autocommit a statement that failed may have begun a transaction, of which its error said nothing.
+        over = engine.settled and not engine.in_transaction and (not value or self._ended_after == engine.commands)
+        if over and self.open and not self._options.can_handle_expired_passwords:
+            engine.autocommit_later(bool(value))
+        else:
             self._statement(f"SET autocommit={int(bool(value))}")
 
     def get_autocommit(self) -> bool:

@@ -115,9 +115,9 @@ class ServerCursor(StreamingCursor[Row]):
         if following is None:
             return None
         if isinstance(following, errors.Error):
-            self._raise_unread()
-        else:
-            self._show(following)
+            self._forget()
+            raise following
+        self._show(following)
         return True
 
     def _finish(self) -> None:

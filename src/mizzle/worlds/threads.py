@@ -10,6 +10,7 @@ often than that waits longer for a silent server.
 from __future__ import annotations
 
 import _socket
+import os
 import struct
 import threading
 import time
@@ -22,6 +23,7 @@ from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
 from mizzle.worlds.background import logged
 from mizzle.worlds.base import BROKEN, BUSY, READY, ChannelBase, hear_idle
+from mizzle.worlds.exchange import UNSENT, exchange
 
 _native = sockets.unpatched("threading")
 
@@ -37,17 +39,18 @@ _here = _PerThread()
 class Channel(ChannelBase):
     """One connection, for one thread at a time."""
 
-    __slots__ = ("_armed", "_kill_is_over", "_turn")
+    __slots__ = ("_armed", "_fd", "_kill_is_over", "_turn")
 
     def __init__(self, sock: _socket.socket) -> None:
         super().__init__(sock)
+        self._fd = sock.fileno()
         self._turn = _native.Lock()  # held while a conversation runs, and for ever after the end
         self._armed: float | None = None
         self._kill_is_over: Signal
 
     def run(self, conversation: Conversation, timeout: float | None = None) -> object:
         """Carry out one conversation; the calling thread waits until it is done."""
-        if not self._turn.acquire(blocking=False):
+        if not self._turn.acquire(False):
             timeout = self._wait_for_turn(conversation, timeout)
         if self._pid != sockets.process.pid:
             self._turn.release()
@@ -75,30 +78,45 @@ class Channel(ChannelBase):
             timeout = self._wait_for_rest(conversation, timeout)
 
     def _talk(self, conversation: Conversation, timeout: float | None) -> None:
-        wire, sock, buffer = conversation.wire, self._sock, _here.buffer
         end = None if timeout is None else time.monotonic() + timeout
         patience = self.read_timeout if timeout is None else least(timeout, self.read_timeout)
         if patience != self._armed:
             self._arm(patience)
-        waited = False
-        while want := conversation.advance():
-            if wire.outgoing and self._flush(conversation, end):
-                continue
-            if want == READ or self._send_failure is not None:
-                if waited and end is not None:
-                    self._arm(least(end - time.monotonic(), self.read_timeout))
-                waited = True
-                try:
-                    n = sock.recv_into(wire.space(buffer))
-                except BlockingIOError:
-                    raise self._too_late(conversation, self._lateness(timeout, end)) from None
-                except OSError as failure:
-                    raise self._lost(conversation, failure) from failure
-                if not n:
-                    raise self._lost(conversation, None)
-                wire.received(n)
+        want = exchange(conversation, self._fd, sockets.DONT_WAIT, _here.buffer, end is not None)
+        if want:
+            self._talk_on(conversation, want, timeout, end)
+
+    def _talk_on(self, conversation: Conversation, want: int, timeout: float | None, end: float | None) -> None:
+        """Go on from where exchange() came to; nothing is left to be sent when this returns."""
+        wire = conversation.wire
+        if want < 0:
+            raise self._not_received(conversation, OSError(-want, os.strerror(-want)), timeout, end)
+        while want and want != UNSENT:
+            heard = wire.outgoing is not None and self._flush(conversation, end)
+            if not heard and (want == READ or self._send_failure is not None):
+                self._receive(conversation, timeout, end)
+            want = conversation.advance()
         if wire.outgoing:
             self._flush(conversation, end)
+
+    def _receive(self, conversation: Conversation, timeout: float | None, end: float | None) -> None:
+        if end is not None:
+            self._arm(least(end - time.monotonic(), self.read_timeout))
+        try:
+            n = self._sock.recv_into(conversation.wire.space(_here.buffer))
+        except OSError as failure:
+            raise self._not_received(conversation, failure, timeout, end) from failure
+        if not n:
+            raise self._lost(conversation, None)
+        conversation.wire.received(n)
+
+    def _not_received(
+        self, conversation: Conversation, failure: OSError, timeout: float | None, end: float | None
+    ) -> BaseException:
+        """What a receive that failed is to the conversation's owner."""
+        if isinstance(failure, BlockingIOError):
+            return self._too_late(conversation, self._lateness(timeout, end))
+        return self._lost(conversation, failure)
 
     def _lateness(self, timeout: float | None, end: float | None) -> str:
         if timeout is not None and end is not None and (self.read_timeout is None or time.monotonic() >= end):
@@ -208,7 +226,7 @@ class Channel(ChannelBase):
     # -- what ChannelBase calls -------------------------------------------------------------------------------------
 
     def _end(self) -> None:
-        super()._end()
+        ChannelBase._end(self)
         self._give_turn()
 
     def _give_turn(self) -> None:

@@ -1,0 +1,6 @@
+from mizzle.engine.wire import ReceiveBuffer
+from mizzle.worlds import Conversation
+
+UNSENT: int
+
+def exchange(conversation: Conversation, fd: int, send_flags: int, buffer: ReceiveBuffer, once: bool) -> int: ...
