@@ -10,8 +10,9 @@ from dialogue import column, engine, err, feed, ok, packets, play, result_set, r
 from login_client import Client, payload_of
 
 from faults.handshakes import greeting
-from mizzle.constants import commands, status
+from mizzle.constants import capabilities, commands, status
 from mizzle.constants import field_types as ft
+from mizzle.engine import login
 from mizzle.engine.conversations import WRITE, Conversation, Engine
 from mizzle.engine.wire import ReceiveBuffer
 from mizzle.errors import MalformedPacket, OperationalError
@@ -180,7 +181,7 @@ def test_a_reset_goes_in_front_of_the_next_command(command: str, chunk: int | No
 def test_autocommit_is_switched_in_front_of_the_next_command(chunk: int | None) -> None:
     made = engine()
     made.status_flags, made.pristine = 0, True
-    made.autocommit_later(True)
+    assert login.autocommit_later(made, True)
     assert (made.autocommit, made.pristine) == (True, False)
     conversation = made.query(b"Q")
     conversation.advance()
@@ -194,16 +195,28 @@ def test_autocommit_that_is_as_it_was_is_not_switched() -> None:
     made = engine()
     made.status_flags = 0
     for value in (True, False, True, False):
-        made.autocommit_later(value)
+        assert login.autocommit_later(made, value)
         assert made.autocommit is value
     conversation = made.query(b"Q")
     conversation.advance()
     assert conversation.wire.outgoing == packets(b"\x03Q", first=0)
 
 
+def test_autocommit_that_has_to_be_switched_at_once() -> None:
+    made = engine()
+    made.status_flags = status.SERVER_STATUS_IN_TRANS
+    assert not login.autocommit_later(made, True)
+    made = engine(client_flag=capabilities.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS)
+    assert not login.autocommit_later(made, True)
+    made = engine()
+    made.query(b"Q").advance()
+    assert not login.autocommit_later(made, True)
+    assert made.in_front == []
+
+
 def test_a_reset_makes_autocommit_as_it_was() -> None:
     made = engine()
-    made.autocommit_later(True)
+    assert login.autocommit_later(made, True)
     made.reset_later()
     assert not made.autocommit
     conversation = made.query(b"Q")

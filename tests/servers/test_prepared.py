@@ -241,7 +241,7 @@ def test_a_statement_that_the_server_has_lost(connect: Connect) -> None:
     """As behind a proxy that leads to another server."""
     conn = connect(autocommit=True, prepare_threshold=1)
     assert conn.execute("SELECT %s + 1", (1,)).fetchone() == (2,)
-    [kept] = [each for each in conn._statements._kept.values() if each is not None]
+    [kept] = [each for each in conn._statements.statements.values() if each is not None]
     lose(conn, kept)
     assert conn.execute("SELECT %s + 1", (2,)).fetchone() == (3,)
     assert conn.execute("SELECT %s + 1", (3,)).fetchone() == (4,)

@@ -157,7 +157,7 @@ class Cursor(Rows[Row]):
             if infile is None and (prepare or (args is not None and prepare is None and connection._prepares)):
                 result = await statement.execute(connection, query, args, seconds, prepare, False, attributes)
             if result is None:
-                sql = connection._engine.assemble(connection._literals, query, args)
+                sql = connection._literals.statement(query, args, connection._engine.no_backslash_escapes)
                 sender = None if infile is None else connection._sender(infile)
                 before = None if attributes is None else connection._attributes(attributes)
                 conversation = connection._engine.query(sql, sender, before)
@@ -335,7 +335,7 @@ class Cursor(Rows[Row]):
         connection = self._use()
         if args is None:
             return query
-        sql = connection._engine.assemble(connection._literals, query, args)
+        sql = connection._literals.statement(query, args, connection._engine.no_backslash_escapes)
         return sql.decode(connection.encoding, "backslashreplace")
 
     # Fetching

@@ -1,6 +1,5 @@
 """Conversations and the engine that begins them."""
 
-from mizzle.engine.literals cimport Literals
 from mizzle.engine.progress cimport Reports
 from mizzle.engine.results cimport ROWS_RAISED, Definitions, Result, RowsEnd
 from mizzle.engine.text_rows cimport Decoding
@@ -52,7 +51,7 @@ cdef class Engine:
     cdef public int initial_status          # the status flags after the login
     cdef public object initial_charset      # and the character set
     cdef public bint pristine               # nothing has left a trace in the session; looked after once it was set
-    cdef list _ahead                        # commands that go in front of the next one
+    cdef readonly list in_front             # commands that go before the next one
     cdef list _anew                         # those that make the session as after the login
     cdef int _unanswered                    # how many of them have been sent and wait for an answer
     cdef public bint discarding             # rows are read and dropped
@@ -73,5 +72,4 @@ cdef class Engine:
     cdef RowsEnd drain_rows(self, Result result, bint keep) except ROWS_RAISED
     cdef int settle(self, Result result) except -1
     cdef int _queue_ahead(self, int command) except -1
-    cpdef bytes assemble(self, Literals literals, query, args)
     cdef Conversation conversation(self, steps, str name, Kind kind=*)

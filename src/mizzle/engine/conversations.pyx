@@ -11,7 +11,6 @@ from cpython.ref cimport Py_DECREF
 from mizzle.constants.errnos import CR_COMMANDS_OUT_OF_SYNC, CR_MALFORMED_PACKET, CR_NET_PACKET_TOO_LARGE
 from mizzle.engine import conversions, infile as infiles, interrupts, login
 from mizzle.engine.constants cimport *
-from mizzle.engine.literals cimport Literals
 from mizzle.engine.packets cimport OkFields, read_eof, read_err, read_ok
 from mizzle.engine.prepared cimport Prepared
 from mizzle.engine.progress cimport Reports
@@ -32,9 +31,6 @@ cdef extern from "Python.h":
 
 DONE, READ, WRITE = 0, 1, 2
 cdef object _READ = READ
-cdef tuple SET_AUTOCOMMIT = (
-    (COM_QUERY, b"SET autocommit=0", True), (COM_QUERY, b"SET autocommit=1", True)     # as Engine.ahead() has them
-)
 cdef bytes NO_ATTRIBUTES = b"\0\1"      # parameter_count [lenenc], parameter_set_count [lenenc]
 
 cdef enum:
@@ -150,7 +146,7 @@ cdef class Engine:
         self.session = 1
         self.settled = True
         self.phase = ""
-        self._ahead = []
+        self.in_front = []
         self.writers = ()
         self.watches = options.session_track_state_change
 
@@ -263,7 +259,7 @@ cdef class Engine:
                 f"The command is {length + 1} bytes long, max_allowed_packet={self.wire.max_packet} was given",
                 sent=False,
             )
-        if self._ahead:
+        if self.in_front:
             self._queue_ahead(command)
         self.commands += 1
         return 0
@@ -296,7 +292,7 @@ cdef class Engine:
         Its answer is read and dropped before that one's. An error in it ends the connection: what the next command
         was to stand on is not there.
         """
-        self._ahead.append((command, payload, answered))
+        self.in_front.append((command, payload, answered))
 
     def reset_later(self):
         """The session is to be as after the login when the next command runs (COM_RESET_CONNECTION, ahead of it)."""
@@ -304,34 +300,18 @@ cdef class Engine:
         login.speak(self, self.initial_charset)
         if self._anew is None:
             self._anew = login.commands_anew(self)
-        self._ahead = self._anew.copy()
+        self.in_front = self._anew.copy()
         self.tracked.begin_anew(self.options.database is not None, self.options.database)
         self.status_flags = self.initial_status
         self.pristine = True
 
-    def autocommit_later(self, bint value):
-        """Autocommit is to be switched when the next command runs (SET autocommit, ahead of it).
-
-        Not while a transaction may be open, for the server does not end it before that.
-        """
-        cdef tuple before = SET_AUTOCOMMIT[not value]
-        if self._ahead and self._ahead[len(self._ahead) - 1] is before:
-            self._ahead.pop()           # the server has not heard of it
-        else:
-            self._ahead.append(SET_AUTOCOMMIT[value])
-        if value:
-            self.status_flags |= SERVER_STATUS_AUTOCOMMIT
-        else:
-            self.status_flags &= ~SERVER_STATUS_AUTOCOMMIT
-        self.pristine = False
-
     cdef int _queue_ahead(self, int command) except -1:
         # These leave nothing of the session as it was.
         if command not in (COM_QUIT, COM_RESET_CONNECTION, COM_CHANGE_USER):
-            for before, payload, answered in self._ahead:
+            for before, payload, answered in self.in_front:
                 self.wire.begin(before, payload, self._no_attributes if before == COM_QUERY else None)
                 self._unanswered += answered
-        self._ahead.clear()
+        self.in_front.clear()
         return 0
 
     def _answers_ahead(self):
@@ -366,16 +346,6 @@ cdef class Engine:
                 raise answer
 
     # -- queries --------------------------------------------------------------------------------------------------
-
-    cpdef bytes assemble(self, Literals literals, query, args):
-        """A statement with its values, written so that the server reads them in the sql_mode that it has now.
-
-        See Literals.assemble(); without `args` (None) it stays as it is.
-        """
-        if args is None:
-            return literals.encode(query)
-        literals.no_backslash_escapes = (self.status_flags & SERVER_STATUS_NO_BACKSLASH_ESCAPES) != 0
-        return literals.assemble(query, args)
 
     def query(self, bytes sql not None, infile=None, bytes attributes=None) -> Conversation:
         """COM_QUERY, all results read. Its result is the first statement's Result, which leads to the others.

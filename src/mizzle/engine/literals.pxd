@@ -15,6 +15,7 @@ cdef class Literals:
     cpdef int speak(self, str codec) except -1
     cpdef bytes literal(self, object value)
     cpdef bytes encode(self, object sql)
+    cpdef bytes statement(self, object sql, object args, bint no_backslash_escapes)
     cpdef bytes assemble(self, object sql, object args)
     cdef int _scan(self, Buffer *out, object sql, object args) except -1
     cdef int _misfit(self, Buffer *out, object sql, object args) except -1

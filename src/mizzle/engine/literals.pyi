@@ -20,6 +20,7 @@ class Literals:
         """One value as an SQL literal."""
     def encode(self, sql: str | bytes) -> bytes:
         """A statement as it is: `%` means nothing here."""
+    def statement(self, sql: str | bytes, args: Any, no_backslash_escapes: bool) -> bytes: ...
     def assemble(self, sql: str | bytes | Template, args: object) -> bytes:
         """The statement with its placeholders filled in."""
 

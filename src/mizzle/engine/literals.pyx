@@ -169,6 +169,13 @@ cdef class Literals:
         """A statement as it is: `%` means nothing here."""
         return encode_sql(sql, self.codec)
 
+    cpdef bytes statement(self, object sql, object args, bint no_backslash_escapes):
+        """A statement with its values in it, for a server in that mode; without `args` (None) as it is."""
+        if args is None:
+            return encode_sql(sql, self.codec)
+        self.no_backslash_escapes = no_backslash_escapes
+        return self.assemble(sql, args)
+
     cpdef bytes assemble(self, object sql, object args):
         """The statement with its placeholders filled in.
 

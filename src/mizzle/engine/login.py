@@ -23,6 +23,7 @@ from mizzle.constants.errnos import (
     ER_MUST_CHANGE_PASSWORD,
     ER_UNKNOWN_SYSTEM_VARIABLE,
 )
+from mizzle.constants.status import SERVER_STATUS_AUTOCOMMIT
 from mizzle.engine import compression, tls
 from mizzle.engine.auth.exchange import BEGINNERS, Exchange, Link
 from mizzle.engine.packets import (
@@ -83,6 +84,7 @@ ON_REQUEST = (
 LOGIN_PACKET = 256 * 1024  # nobody has been let in yet: a Kerberos token is the longest thing said, and has 64 KiB
 CHANGE_FIRST = (ER_MUST_CHANGE_PASSWORD, ER_AUTHENTICATION_REQUIRES_REGISTRATION)
 NATIVE = "mysql_native_password"
+SET_AUTOCOMMIT = ((COM_QUERY, b"SET autocommit=0", True), (COM_QUERY, b"SET autocommit=1", True))
 IDENTITY = b"SELECT @@hostname, @@port, @@server_id"
 REQUIRED = cap.CLIENT_PROTOCOL_41 | cap.CLIENT_SECURE_CONNECTION
 ENCRYPTED_MODES = ("required", "verify_ca", "verify_identity")
@@ -411,6 +413,26 @@ def session_statement(engine: Engine, charset: Charset) -> bytes:
         limit = f"max_statement_time = {options.timeout:f}"
         settings.append(limit if engine.is_mariadb else f"max_execution_time = {max(int(options.timeout * 1000), 1)}")
     return f"SET {', '.join(settings)}".encode("ascii")
+
+
+def autocommit_later(engine: Engine, value: bool) -> bool:
+    """Have autocommit switched in front of the next command; False if it has to be done at once.
+
+    Not while a transaction is open, or while rows are to come, whose end says what autocommit is. That no statement
+    failed since the last transaction the caller must know: without autocommit it may have begun one, and an error says
+    nothing of that. Who has yet to change a password is refused the SET, and must not lose the next command by it.
+    """
+    if engine.in_transaction or not engine.settled or engine.options.can_handle_expired_passwords:
+        return False
+    before, wanted = SET_AUTOCOMMIT[not value], SET_AUTOCOMMIT[value]
+    if engine.in_front[-1:] == [before]:
+        engine.in_front.pop()  # the server has not heard of it
+    else:
+        engine.ahead(*wanted)
+    others = engine.status_flags & ~SERVER_STATUS_AUTOCOMMIT
+    engine.status_flags = others | (SERVER_STATUS_AUTOCOMMIT if value else 0)
+    engine.pristine = False
+    return True
 
 
 def tracking_settings(engine: Engine) -> list[str]:

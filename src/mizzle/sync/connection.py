@@ -20,7 +20,7 @@ from mizzle.sync.streaming import still_streaming
 from mizzle.sync.transaction import Transaction
 from mizzle.constants import charsets, errnos
 from mizzle.constants.capabilities import CLIENT_QUERY_ATTRIBUTES
-from mizzle.engine import statements
+from mizzle.engine import login, statements
 from mizzle.engine.literals import Literals
 from mizzle.engine.parameters import Parameters
 from mizzle.rows import RowFactory, TupleRow
@@ -239,18 +239,13 @@ class Connection:
     def autocommit(self, value: bool) -> None:
         """Switch whether each statement is a transaction of its own; switching it on commits an open one.
 
-        Where no transaction can be open the server is told with the next command, without a round trip for this alone.
+        Where none can be open the server is told with the next command.
         """
-        engine = self._engine
-        if bool(value) == engine.autocommit:
-            return
-        self._refuse_in_block("autocommit()")
-        # Without autocommit a statement that failed may have begun a transaction, of which its error said nothing.
-        over = engine.settled and not engine.in_transaction and (not value or self._ended_after == engine.commands)
-        if over and self.open and not self._options.can_handle_expired_passwords:
-            engine.autocommit_later(bool(value))
-        else:
-            self._statement(f"SET autocommit={int(bool(value))}")
+        if bool(value) != self._engine.autocommit:
+            self._refuse_in_block("autocommit()")
+            over = not value or self._ended_after == self._engine.commands
+            if not (over and self.open and login.autocommit_later(self._engine, bool(value))):
+                self._statement(f"SET autocommit={int(bool(value))}")
 
     def get_autocommit(self) -> bool:
         """Is each statement a transaction of its own, as the server said last?"""

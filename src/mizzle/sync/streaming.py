@@ -64,7 +64,7 @@ class StreamingCursor(Batches[Row], Cursor[Row]):
                 result = statement.execute(connection, query, args, seconds, prepare, True, attributes)
             if result is None:
                 conversation = connection._engine.stream(
-                    connection._engine.assemble(connection._literals, query, args),
+                    connection._literals.statement(query, args, connection._engine.no_backslash_escapes),
                     None if infile is None else connection._sender(infile),
                     None if attributes is None else connection._attributes(attributes),
                 )
