@@ -342,7 +342,7 @@ class Connection:
 
     async def _statement(self, sql: str) -> None:
         result: Result = await self._run(self._engine.query(sql.encode("ascii")))
-        self._counts = (result.affected_rows, result.last_insert_id, result.warning_count)
+        self._counts = result.counts
 
     async def _run(self, conversation: Conversation[Any], timeout: float | None = None) -> Any:
         if self._stream is not None:

@@ -20,7 +20,8 @@ class Literals:
         """One value as an SQL literal."""
     def encode(self, sql: str | bytes) -> bytes:
         """A statement as it is: `%` means nothing here."""
-    def statement(self, sql: str | bytes, args: Any, no_backslash_escapes: bool) -> bytes: ...
+    def statement(self, sql: str | bytes, args: Any, no_backslash_escapes: bool) -> bytes:
+        """A statement with its values in it, for a server in that mode; without `args` (None) as it is."""
     def assemble(self, sql: str | bytes | Template, args: object) -> bytes:
         """The statement with its placeholders filled in."""
 

@@ -172,7 +172,7 @@ cdef class Literals:
     cpdef bytes statement(self, object sql, object args, bint no_backslash_escapes):
         """A statement with its values in it, for a server in that mode; without `args` (None) as it is."""
         if args is None:
-            return encode_sql(sql, self.codec)
+            return self.encode(sql)
         self.no_backslash_escapes = no_backslash_escapes
         return self.assemble(sql, args)
 

@@ -22,7 +22,7 @@ from mizzle.sync import statement
 from mizzle.sync.iteration import Rows
 from mizzle.sync.statement import UnitResult
 from mizzle.engine.insert_values import fold, fold_insert
-from mizzle.rows import RowFactory, TupleRow, dict_row
+from mizzle.rows import RowFactory, TupleRow, dict_row, tuple_row
 
 if TYPE_CHECKING:
     from mizzle.sync.connection import Connection
@@ -102,9 +102,9 @@ class Cursor(Rows[Row]):
         if row_factory is not None:
             self.row_factory = row_factory
 
-    def _forget(self, refusal: _Refusal = _NOT_EXECUTED) -> None:
+    def _forget(self) -> None:
         self._result = None
-        self._source = self._iterator = refusal
+        self._source = self._iterator = _NOT_EXECUTED
         self.rowcount = -1
 
     def _use(self) -> Connection:
@@ -193,25 +193,26 @@ class Cursor(Rows[Row]):
         rows = result.rows
         self._result = result
         if rows is None:
-            self._source, self._iterator = _NO_ROWS, _NO_ROWS
-            count = result.affected_rows
+            self._source = self._iterator = _NO_ROWS
+        elif self.row_factory is None:
+            self._source = self._iterator = iter(rows)
         else:
-            if self.row_factory is None:
-                self._source = self._iterator = iter(rows)
-            else:
-                self._rewind(result, rows)
-            count = len(rows)
-        self.rowcount = count
+            self._rewind(result, rows)
+        counts = result.counts
+        self.rowcount = counts[0]
         if self.connection is not None:
-            self.connection._counts = result.counts
-        return count
+            self.connection._counts = counts
+        return counts[0]
 
     def _rewind(self, result: Result, rows: list[TupleRow]) -> None:
         """Stand before the first row of a result."""
         source: Iterator[Any] = iter(rows)
         self._source = source
         factory = self.row_factory
-        self._iterator = source if factory is None else map(factory(result.columns or ()), source)
+        if factory is None or factory is tuple_row:
+            self._iterator = source
+        else:
+            self._iterator = map(factory(result.columns or ()), source)
 
     def executemany(
         self,

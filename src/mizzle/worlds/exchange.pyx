@@ -27,16 +27,17 @@ cpdef int exchange(object conversation, int fd, int send_flags, ReceiveBuffer bu
     below zero: the number of the error that a receive ended with. `once`: receive once at most, for the time that is
     left has to be looked at before it is done again.
     """
+    cdef Conversation usual
     cdef Wire wire
     cdef Py_ssize_t n
     cdef int want
     cdef bint heard = False
     if type(conversation) is not Conversation:
-        want = conversation.advance()           # somebody's own: step by step
-        return want or UNSENT
-    wire = (<Conversation>conversation).wire
+        return conversation.advance() or UNSENT     # somebody's own: step by step
+    usual = <Conversation>conversation
+    wire = usual.wire
     while True:
-        want = (<Conversation>conversation).advance()
+        want = usual.advance()
         if wire._outgoing is not None and not send_all(wire, fd, send_flags):
             return want or UNSENT
         if want == DONE:
