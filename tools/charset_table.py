@@ -146,7 +146,7 @@ TEMPLATE = '''"""Character sets and collations of MySQL 9.7 and MariaDB 11.8, an
 Why a codec is what it is, and what is done where Python has none: tools/charset_table.py.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 
@@ -188,6 +188,7 @@ def by_collation(name: str) -> Charset:
         raise LookupError(f"unknown collation {name!r}") from None
 
 
+@lru_cache
 def default_collation(charset_name: str) -> Charset:
     """The collation that a character set gets where none is said; LookupError for an unknown set. utf8 is utf8mb3."""
     name = charset_name.lower()

@@ -209,12 +209,12 @@ def test_handshake_response() -> None:
         cap.CLIENT_MYSQL | cap.CLIENT_CONNECT_WITH_DB | cap.CLIENT_PLUGIN_AUTH | cap.CLIENT_CONNECT_ATTRS
         | cap.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     )  # fmt: skip
-    built = packets.build_handshake_response(flags, 1, 45, b"me", b"\x01\x02", b"db", b"plug", {"a": "b"})
+    built = packets.build_handshake_response(flags, 1, 45, b"me", b"\x01\x02", b"db", b"plug", b"\1a\1b")
     assert built[32:] == b"me\0" + b"\x02\x01\x02" + b"db\0" + b"plug\0" + b"\x04\x01a\x01b"
 
 
 def test_handshake_response_to_an_old_server() -> None:
-    built = packets.build_handshake_response(cap.CLIENT_PROTOCOL_41, 1, 45, b"me", b"\x01", b"db", b"plug", {"a": "b"})
+    built = packets.build_handshake_response(cap.CLIENT_PROTOCOL_41, 1, 45, b"me", b"\x01", b"db", b"plug", b"\1a\1b")
     assert built[32:] == b"me\0\x01\x01"
 
 
@@ -229,15 +229,19 @@ def test_mariadb_capabilities_go_where_mysql_has_zeros() -> None:
 def test_a_nul_cannot_be_smuggled_into_a_name(name: str) -> None:
     values = {"user": b"u", "database": b"d", name: b"x\0y"}
     with pytest.raises(ValueError, match=f"{name} may not contain a NUL"):
-        packets.build_change_user(0, 45, values["user"], b"", values["database"], b"p", {})
+        packets.build_change_user(0, 45, values["user"], b"", values["database"], b"p", b"")
 
 
 def test_change_user() -> None:
     built = packets.build_change_user(
-        cap.CLIENT_PLUGIN_AUTH | cap.CLIENT_CONNECT_ATTRS, 255, b"u", b"\x09", b"d", b"p", {}
+        cap.CLIENT_PLUGIN_AUTH | cap.CLIENT_CONNECT_ATTRS, 255, b"u", b"\x09", b"d", b"p", b""
     )
     assert built == b"u\0" + b"\x01\x09" + b"d\0" + b"\xff\x00" + b"p\0" + b"\x00"
 
 
 def test_connect_attributes_over_250_bytes() -> None:
-    assert packets.build_connect_attributes({"k": "v" * 300})[:4] == b"\xfc\x31\x01\x01"
+    attributes = packets.build_attributes({"k": "v" * 300})
+    assert attributes == b"\x01k" + b"\xfc\x2c\x01" + b"v" * 300
+    flags = cap.CLIENT_PLUGIN_AUTH | cap.CLIENT_CONNECT_ATTRS
+    built = packets.build_change_user(flags, 255, b"u", b"", b"d", b"p", attributes)
+    assert built.endswith(b"\xfc\x31\x01" + attributes)

@@ -1,9 +1,11 @@
 """connect_options(): one keyword at a time, and keywords together."""
 
 import dataclasses
+import gc
 import json
 import pickle
 import ssl
+import weakref
 from typing import Any
 
 import pytest
@@ -276,6 +278,34 @@ def test_options_are_frozen_and_can_be_copied() -> None:
         options.host = "db2"  # type: ignore[misc]
     assert dataclasses.replace(options, host="db2").host == "db2"
     assert pickle.loads(pickle.dumps(options)) == options
+
+
+def test_what_is_remembered_is_not_taken_for_something_else() -> None:
+    """Keywords that were settled once are not read again: but only if they are the very same."""
+    assert connect_options(port=3307, user="u").port == 3307
+    with pytest.raises(ValueError, match=r"port is 3307\.0"):  # which is equal, and has the same hash
+        connect_options(port=3307.0, user="u")
+    attributes = {"a": "b"}
+    assert connect_options(connect_attrs=attributes).connect_attrs == {"a": "b"}
+    attributes["c"] = "d"
+    assert connect_options(connect_attrs=attributes).connect_attrs == {"a": "b", "c": "d"}
+    context = ssl.create_default_context()
+    assert connect_options(ssl=context).ssl_mode == "verify_identity"
+    context.check_hostname = False
+    assert connect_options(ssl=context).ssl_mode == "verify_ca"
+
+
+@pytest.mark.parametrize("word", ["password", "passwd", "password2", "openid_token"])
+def test_a_secret_is_not_remembered(word: str) -> None:
+    def secret() -> str:
+        return "s3cret"
+
+    options = connect_options(user="u", **{word: secret})
+    gone = weakref.ref(secret)
+    del options, secret
+    gc.collect()
+    assert gone() is None
+    assert connect_options(user="u").password == b""
 
 
 def test_every_setting_is_a_field_or_part_of_one() -> None:

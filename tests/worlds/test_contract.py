@@ -26,6 +26,7 @@ def test_worlds_by_name(name: str) -> None:
 def test_a_world_whose_package_is_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, f"mizzle.worlds.{name}", raising=False)
     monkeypatch.setitem(sys.modules, name, None)
+    mizzle.worlds._load.cache_clear()
     with pytest.raises(ImportError, match=rf"pip install 'mizzle\[{name}\]'"):
         resolve(name)
 

@@ -4,7 +4,7 @@
 Why a codec is what it is, and what is done where Python has none: tools/charset_table.py.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 
@@ -598,6 +598,7 @@ def by_collation(name: str) -> Charset:
         raise LookupError(f"unknown collation {name!r}") from None
 
 
+@lru_cache
 def default_collation(charset_name: str) -> Charset:
     """The collation that a character set gets where none is said; LookupError for an unknown set. utf8 is utf8mb3."""
     name = charset_name.lower()

@@ -10,8 +10,8 @@ import os
 import platform
 import re
 from collections.abc import Generator
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mizzle.constants import capabilities as cap
 from mizzle.constants.charsets import Charset, by_collation, default_collation
@@ -28,6 +28,7 @@ from mizzle.engine import compression, tls
 from mizzle.engine.auth.exchange import BEGINNERS, Exchange, Link
 from mizzle.engine.packets import (
     Handshake,
+    build_attributes,
     build_change_user,
     build_handshake_response,
     build_ssl_request,
@@ -138,15 +139,20 @@ def read_greeting(engine: Engine) -> Generator[int, None, Handshake]:
 
 
 def describe_server(engine: Engine, greeting: Handshake) -> None:
-    version = greeting.server_version
-    # MariaDB before 11 puts "5.5.5-" before its version, for the sake of old replicas.
-    engine.is_mariadb = (
-        "mariadb" in version.lower() or version.startswith("5.5.5-") or not greeting.capabilities & cap.CLIENT_MYSQL
+    engine.is_mariadb, engine.server_version, engine.server_version_info = understood(
+        greeting.server_version, bool(greeting.capabilities & cap.CLIENT_MYSQL)
     )
-    engine.server_version = version.removeprefix("5.5.5-") if engine.is_mariadb else version
-    engine.server_version_info = tuple(int(part) for part in re.findall(r"\d+", engine.server_version)[:3])
     engine.connection_id = greeting.connection_id
     engine.status_flags = greeting.status_flags
+
+
+@lru_cache
+def understood(version: str, from_mysql: bool) -> tuple[bool, str, tuple[int, ...]]:
+    """Is it MariaDB's, the version without what does not belong to it, and its numbers."""
+    # MariaDB before 11 puts "5.5.5-" before its version, for the sake of old replicas.
+    is_mariadb = "mariadb" in version.lower() or version.startswith("5.5.5-") or not from_mysql
+    version = version.removeprefix("5.5.5-") if is_mariadb else version
+    return is_mariadb, version, tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def agreed_capabilities(options: ConnectOptions, greeting: Handshake) -> int:
@@ -520,13 +526,20 @@ def charset_of(options: ConnectOptions) -> Charset:
     return default_collation(options.charset)
 
 
-def attributes(options: ConnectOptions) -> dict[str, str]:
+def attributes(options: ConnectOptions) -> bytes:
     """Connection attributes, as performance_schema.session_connect_attrs shows them."""
-    return {**client_attributes(), "_pid": str(os.getpid()), **options.connect_attrs}
+    pid = os.getpid()
+    if options.connect_attrs:
+        return build_attributes({**client_attributes(pid), **options.connect_attrs})
+    return usual_attributes(pid)
 
 
-@cache
-def client_attributes() -> dict[str, Any]:
+@lru_cache(maxsize=1)
+def usual_attributes(pid: int) -> bytes:
+    return build_attributes(client_attributes(pid))
+
+
+def client_attributes(pid: int) -> dict[str, str]:
     from mizzle import __version__  # noqa: PLC0415 - the package is importing us
 
     return {
@@ -535,4 +548,5 @@ def client_attributes() -> dict[str, Any]:
         "_os": platform.system(),
         "_platform": platform.machine(),
         "_runtime": f"{platform.python_implementation()} {platform.python_version()}",
+        "_pid": str(pid),
     }

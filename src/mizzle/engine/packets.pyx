@@ -5,6 +5,7 @@ documentation; where MariaDB differs its knowledge base ("Client/Server Protocol
 Every parse_x raises MalformedPacket for a payload that is too short, too long or contradicts itself.
 """
 
+import struct
 from typing import NamedTuple
 
 from mizzle.constants.errnos import CR_SERVER_HANDSHAKE_ERR
@@ -30,6 +31,8 @@ from mizzle.engine.reader cimport (
 )
 from mizzle.errors import OperationalError, server_error
 
+
+cdef object CLIENT_HEADER = struct.Struct("<IIB19xI").pack
 
 cdef enum:
     # the kinds of MariaDB's extended metadata
@@ -213,13 +216,11 @@ def parse_handshake(bytes payload not None) -> Handshake:
 
 cdef bytes client_header(unsigned long long capabilities, unsigned int max_packet, int charset_id):
     """The 32 bytes that Protocol::SSLRequest and Protocol::HandshakeResponse41 begin with."""
-    cdef unsigned long long mariadb = 0 if capabilities & CLIENT_MYSQL else capabilities >> 32
-    return (
-        (<unsigned long long>(capabilities & 0xFFFFFFFF)).to_bytes(4, "little")     # client_flag [4 bytes]
-        + max_packet.to_bytes(4, "little")              # max_packet_size [4 bytes]
-        + bytes((charset_id,))                          # character_set [1 byte]
-        + bytes(19)                                     # filler [19 bytes]
-        + mariadb.to_bytes(4, "little")                 # MariaDB's extended capabilities [4 bytes], else filler
+    return CLIENT_HEADER(
+        capabilities & 0xFFFFFFFF,                      # client_flag [4 bytes]
+        max_packet,                                     # max_packet_size [4 bytes]
+        charset_id,                                     # character_set [1 byte], filler [19 bytes]
+        0 if capabilities & CLIENT_MYSQL else capabilities >> 32,   # MariaDB's extended capabilities [4 bytes]
     )
 
 
@@ -229,7 +230,7 @@ def build_ssl_request(unsigned long long capabilities, unsigned int max_packet, 
 
 def build_handshake_response(
     unsigned long long capabilities, unsigned int max_packet, int charset_id, bytes user not None,
-    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, dict attributes not None,
+    bytes auth_response not None, bytes database, bytes auth_plugin_name not None, bytes attributes not None,
     int zstd_level=3
 ) -> bytes:
     """Protocol::HandshakeResponse41."""
@@ -243,7 +244,7 @@ def build_handshake_response(
     if capabilities & CLIENT_PLUGIN_AUTH:               # client_plugin_name [string<NUL>]
         parts.append(c_string(auth_plugin_name, "auth_plugin"))
     if capabilities & CLIENT_CONNECT_ATTRS:             # attributes [lenenc]
-        parts.append(build_connect_attributes(attributes))
+        parts.append(lenenc_bytes(attributes))
     if capabilities & CLIENT_ZSTD_COMPRESSION_ALGORITHM:    # zstd_compression_level [1 byte]
         parts.append(bytes((zstd_level,)))
     return b"".join(parts)
@@ -263,15 +264,14 @@ cdef bytes build_auth_data(unsigned long long capabilities, bytes data):
     return bytes((len(data),)) + data
 
 
-def build_connect_attributes(dict attributes not None) -> bytes:
-    """Connection attributes: length-encoded names and values, and their length in all before them."""
-    pairs = [lenenc_bytes(part.encode("utf8")) for pair in attributes.items() for part in pair]
-    return lenenc_bytes(b"".join(pairs))
+def build_attributes(dict attributes not None) -> bytes:
+    """Connection attributes: length-encoded names and values."""
+    return b"".join([lenenc_bytes(part.encode("utf8")) for pair in attributes.items() for part in pair])
 
 
 def build_lenenc_int(unsigned long long value) -> bytes:
     if value < 0xFB:
-        return bytes((value,))
+        return value.to_bytes(1, "little")
     if value < 1 << 16:
         return b"\xFC" + value.to_bytes(2, "little")
     if value < 1 << 24:
@@ -301,7 +301,7 @@ def parse_auth_switch_request(bytes payload not None) -> AuthSwitchRequest:
 
 def build_change_user(
     unsigned long long capabilities, int charset_id, bytes user not None, bytes auth_response not None,
-    bytes database not None, bytes auth_plugin_name not None, dict attributes not None
+    bytes database not None, bytes auth_plugin_name not None, bytes attributes not None
 ) -> bytes:
     """COM_CHANGE_USER, behind its command byte."""
     if len(auth_response) > 255:
@@ -315,7 +315,7 @@ def build_change_user(
     if capabilities & CLIENT_PLUGIN_AUTH:               # auth_plugin_name [string<NUL>]
         parts.append(c_string(auth_plugin_name, "auth_plugin"))
         if capabilities & CLIENT_CONNECT_ATTRS:         # attributes [lenenc]
-            parts.append(build_connect_attributes(attributes))
+            parts.append(lenenc_bytes(attributes))
     return b"".join(parts)
 
 

@@ -7,9 +7,11 @@ Knows how sources are put together. Knows nothing of connections, sockets or pac
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import ssl
+from functools import lru_cache
 from typing import Any
 
 from mizzle.constants import charsets
@@ -51,6 +53,10 @@ _FLAGS = {
     "interactive": CLIENT_INTERACTIVE,
     "can_handle_expired_passwords": CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
 }
+#: They are forgotten with the connection that is made with them.
+_SECRETS = frozenset({"password", "passwd", "password1", "password2", "password3", "openid_token"})
+#: What they stand for may change, or has a secret in it.
+_CHANGEABLE = frozenset({"url", "read_default_file", "read_default_group", "ssl", "ssl_key_password"})
 
 
 def connect_options(**keywords: Any) -> ConnectOptions:
@@ -59,23 +65,46 @@ def connect_options(**keywords: Any) -> ConnectOptions:
     TypeError for an unknown keyword, ValueError for a value that is not allowed, NotSupportedError for a feature of
     other drivers that mizzle lacks. A keyword that is None, or an empty string, counts as not given; so does port=0.
     """
+    secrets = settings_from({word: keywords.pop(word) for word in _SECRETS & keywords.keys()})
+    settings = {**_settled(keywords), **secrets}
+    if "user" not in settings:
+        settings["user"] = _login_name()
+    return ConnectOptions.of(settings)
+
+
+def _settled(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Who connects again does it with the same keywords: what came of those is remembered."""
+    if not _CHANGEABLE & keywords.keys():
+        with contextlib.suppress(TypeError):  # a value that cannot be hashed, or a mistake, which is told below
+            return _remembered(**keywords)
+    return _settle(keywords)
+
+
+@lru_cache(maxsize=16, typed=True)
+def _remembered(**keywords: Any) -> dict[str, Any]:
+    return _settle(keywords)
+
+
+def _settle(keywords: dict[str, Any]) -> dict[str, Any]:
+    """All sources in one, each setting in its final type, and those decided that several keywords say together."""
     url = keywords.pop("url", None)
     in_url: dict[str, Any] = dict(settings_in_url(url)) if url else {}
     file = _file(keywords.pop("read_default_file", None) or in_url.pop("read_default_file", None))
     group = keywords.pop("read_default_group", None) or in_url.pop("read_default_group", None)
-    settings: dict[str, Any] = {}
+    layers = []
     if file or group:
-        _lay_over(settings, mycnf.settings_in_files(file, group))
-    _lay_over(settings, settings_from(in_url, " in the URL"))
-    _lay_over(settings, settings_from(keywords))
+        layers.append(mycnf.settings_in_files(file, group))
+    if in_url:
+        layers.append(settings_from(in_url, " in the URL"))
+    settings, *others = *layers, settings_from(keywords)
+    for layer in others:
+        _lay_over(settings, layer)
     if settings.get("client_flag", 0) & CLIENT_SSL_VERIFY_SERVER_CERT and not tls.DECISIONS & settings.keys():
         settings["ssl_mode"] = "verify_identity"  # the flag itself is the client's own: servers do not look at it
     settings = tls.settle(settings)
     _settle_charset(settings)
     _settle_flags(settings)
-    if "user" not in settings:
-        settings["user"] = _login_name()
-    return ConnectOptions(**settings)
+    return settings
 
 
 def _file(value: object) -> str | os.PathLike[str] | None:

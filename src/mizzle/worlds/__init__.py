@@ -46,6 +46,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import Any, Literal, NamedTuple, Protocol, cast, overload
 
 __all__ = [
@@ -228,6 +229,7 @@ def resolve_async(name: str) -> AsyncWorld:
     return cast("AsyncWorld", _load(_running_loop() if name == "auto" else name))
 
 
+@cache
 def _load(name: str) -> Any:
     if name not in _WORLDS:
         raise ValueError(f"there is no world {name!r}: choose one of auto, {', '.join(_WORLDS)}")

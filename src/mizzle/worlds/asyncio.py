@@ -10,6 +10,7 @@ speaks first, and there is nobody to hear it before.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import weakref
@@ -205,8 +206,7 @@ async def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Chan
         sock = sockets.make(socket.socket, address, endpoint)
         try:
             sock.setblocking(False)
-            missed = deadline.missed(f"connecting to {address}") if seconds is not None else None
-            await _within(seconds, _connect(loop, sock, address), missed)
+            await _connect(sock, address, seconds, deadline)
             return Channel(sock, loop)
         except OSError as failure:
             sock.close()
@@ -217,13 +217,23 @@ async def open_channel(endpoint: Endpoint, timeout: float | None = None) -> Chan
     raise sockets.unreachable(failures)
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, sock: socket.socket, address: sockets.Address) -> None:
-    try:
-        await loop.sock_connect(sock, address.sockaddr)
-    except OSError as failure:  # asyncio writes the address where the system says the reason
-        if failure.errno:
-            raise OSError(failure.errno, os.strerror(failure.errno)) from failure
-        raise
+async def _connect(
+    sock: socket.socket, address: sockets.Address, seconds: float | None, deadline: sockets.Deadline
+) -> None:
+    """Connect, within `seconds`: to watch the time, the loop's own sock_connect() would need a task beside."""
+    loop = asyncio.get_running_loop()
+    failure = sock.connect_ex(address.sockaddr)
+    if failure == errno.EINPROGRESS:
+        answered = Signal()
+        loop.add_writer(sock, answered.set)
+        try:
+            if not await answered.wait(seconds):
+                raise deadline.missed(f"connecting to {address}")
+        finally:
+            loop.remove_writer(sock)
+        failure = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if failure:
+        raise OSError(failure, os.strerror(failure))
 
 
 async def _addresses(

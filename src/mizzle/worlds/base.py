@@ -144,7 +144,8 @@ class ChannelBase:
         else:
             if self.engine is not None and self.engine.streaming:
                 self._kill_abandoned()
-            self._break(errors.connection_closed("it was aborted"))
+            ended = None if self.engine is None else self.engine.broken  # by COM_QUIT, perhaps
+            self._break(ended or errors.connection_closed("it was aborted"))
 
     def _refusal(self, conversation: Conversation) -> BaseException:
         """Why this conversation may not begin."""

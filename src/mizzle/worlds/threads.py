@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import _socket
 import os
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from mizzle.engine.wire import ReceiveBuffer
 from mizzle.worlds import Conversation, Endpoint, sockets
 from mizzle.worlds.background import logged
 from mizzle.worlds.base import BROKEN, BUSY, READY, ChannelBase, hear_idle
-from mizzle.worlds.exchange import UNSENT, exchange
+from mizzle.worlds.exchange import AGAIN, UNSENT, arm, exchange
 
 _native = sockets.unpatched("threading")
 
@@ -83,6 +82,10 @@ class Channel(ChannelBase):
         if patience != self._armed:
             self._arm(patience)
         want = exchange(conversation, self._fd, sockets.DONT_WAIT, _here.buffer, end is not None)
+        while want == AGAIN:
+            assert end is not None
+            self._arm(least(end - time.monotonic(), self.read_timeout))
+            want = exchange(conversation, self._fd, sockets.DONT_WAIT, _here.buffer, True)
         if want:
             self._talk_on(conversation, want, timeout, end)
 
@@ -125,9 +128,7 @@ class Channel(ChannelBase):
 
     def _arm(self, timeout: float | None) -> None:
         """Let a receive end after that many seconds; None: never."""
-        microseconds = 0 if timeout is None else max(int(timeout * 1e6), 1)
-        value = struct.pack("@ll", *divmod(microseconds, 1_000_000))
-        self._sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, value)
+        arm(self._fd, 0 if timeout is None else max(int(timeout * 1e6), 1))
         self._armed = timeout
 
     def _flush(self, conversation: Conversation, end: float | None) -> bool:

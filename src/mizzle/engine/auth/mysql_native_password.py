@@ -25,4 +25,4 @@ def _scramble(auth: AuthContext) -> bytes:
     once = sha1(auth.password).digest()
     auth.stored = sha1(once).digest()
     mask = sha1(nonce_of_20(auth, _NAME) + auth.stored).digest()
-    return bytes(a ^ b for a, b in zip(once, mask, strict=True))
+    return (int.from_bytes(once, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(mask), "big")
