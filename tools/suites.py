@@ -15,6 +15,7 @@ Knows how the suites are started. Must not know what is in them.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -22,9 +23,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from bench import install_peers
+
 import mizzle
 from mizzle.testing import Server
-from tools.environments import CACHE, ROOT, environment
+from tools.environments import CACHE, ROOT, Environment, environment
 
 SERVERS = ("mariadb1011", "mysql97")
 SQLALCHEMY = ("2.0.58", "2.1.9")
@@ -42,6 +45,9 @@ ARGUMENTS = (
 #: In every environment.
 COMMON = ["pytest>=8", "PyMySQL", "cryptography", "PyNaCl", "eventlet"]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"]
+#: Of what pytest and unittest say: the sums, and what failed.
+_SUMS = re.compile(r"\d+ (passed|failed|skipped|errors?)\b.* in |Ran \d+ tests|OK|FAILED \(")
+_FAILED = re.compile(r"FAILED (?!\()|ERROR[ :]|FAIL:|UNEXPECTED SUCCESS:")
 
 
 def source_of(name: str, version: str) -> Path:
@@ -56,12 +62,23 @@ def source_of(name: str, version: str) -> Path:
 
 
 def run(title: str, command: list[str], folder: Path, variables: dict[str, str]) -> bool:
-    """Run one suite; show its last lines and what failed."""
+    """Run one suite, pytest's or unittest's; show its sums and what failed. The rest goes to a log in the cache."""
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    print(f"{title}: {done.stdout.strip().splitlines()[-1].strip('= ') if done.stdout else done.stderr}", flush=True)
-    print("".join(f"    {line}\n" for line in lines), end="", flush=True)
+    said = done.stdout + done.stderr
+    log = CACHE / f"{title.replace(', ', '-').replace(' ', '-')}.log"
+    log.write_text(said)
+    sums = [line for line in said.splitlines() if _SUMS.match(line)]
+    failed = sorted({line for line in said.splitlines() if _FAILED.match(line)})
+    print(f"{title}: {', '.join(sums) or f'it did not come to an end, see {log}'}", flush=True)
+    print("".join(f"    {line}\n" for line in failed), end="", flush=True)
     return done.returncode == 0
+
+
+def with_mysqlclient(name: str, *requirements: str) -> Environment:
+    """An environment with mysqlclient, which is compiled: with headers that are installed, too, where they can be."""
+    if not install_peers.have_headers() and (problem := install_peers.install_headers()):
+        print(f"mysqlclient cannot be built: {problem}", file=sys.stderr, flush=True)
+    return environment(name, *COMMON, "mysqlclient", *requirements)
 
 
 def sqlalchemy(server: Server) -> bool:
@@ -126,7 +143,7 @@ def mysqldb(server: Server, checkout: Path) -> bool:
     lines = [f"{name} = {settings[name]}\n" for name in ("host", "port", "user", "password", "database")]
     (CACHE / "mysqldb.cnf").write_text("".join(["[MySQLdb-tests]\n", *lines, "default-character-set = utf8mb4\n"]))
     (CACHE / "as_mysqldb.py").write_text("import mizzle\nmizzle.install_as_MySQLdb()\n")
-    there, passed = environment("with-mysqlclient", *COMMON, "mysqlclient"), True
+    there, passed = with_mysqlclient("with-mysqlclient"), True
     variables = there.variables(CACHE, TESTDB=str(CACHE / "mysqldb.cnf"))
     for title, stand_in in (("itself", []), ("mizzle", ["-p", "as_mysqldb"])):
         command = [there.python, *PYTEST, *stand_in, "-W", "ignore", "."]
@@ -142,27 +159,14 @@ def django(server: Server) -> bool:
             print(f"Django {version} needs Python {'.'.join(map(str, oldest))}: skipped", flush=True)
             continue
         source = source_of("django", version)
-        there = environment(f"with-django-{version}", *COMMON, f"Django=={version}", "mysqlclient", "tzdata")
+        there = with_mysqlclient(f"with-django-{version}", f"Django=={version}", "tzdata")
         for driver in ("mizzle.django", "install_as_MySQLdb", "mysqlclient"):
             options = ["--settings=suite_settings", "--parallel=1", "--noinput"]
             command = [there.python, "runtests.py", *options, *DJANGO_APPS]
             settings = json.dumps(server.connect_args())
             variables = there.variables(CACHE, source, SUITE_DRIVER=driver, SUITE_SERVER=settings)
-            title = f"Django {version}, {driver}, {server.family}"
-            passed &= run_unittest(title, command, source / "tests", variables)
+            passed &= run(f"Django {version}, {driver}, {server.family}", command, source / "tests", variables)
     return passed
-
-
-def run_unittest(title: str, command: list[str], folder: Path, variables: dict[str, str]) -> bool:
-    """Run one suite of unittest's; show its sums and what failed."""
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-    lines = done.stderr.splitlines()
-    sums = [line for line in lines if line.startswith(("Ran ", "OK", "FAILED"))]
-    print(f"{title}: {', '.join(sums) or done.stderr}", flush=True)
-    failed = sorted({line for line in lines if line.startswith(("FAIL:", "ERROR:", "UNEXPECTED SUCCESS:"))})
-    print("".join(f"    {line}\n" for line in failed), end="", flush=True)
-    (CACHE / f"{title.replace(', ', '-').replace(' ', '-')}.log").write_text(done.stderr)
-    return done.returncode == 0
 
 
 SUITE_SETTINGS = """import json, os
