@@ -53,7 +53,7 @@ class Deadline:
         return left
 
     def rest(self) -> float | None:
-        """The same, but for the error."""
+        """The seconds that are left, below zero when it is over; None: no limit."""
         return None if self._end is None else self._end - time.monotonic()
 
     def missed(self, phase: str) -> TimeoutError:
