@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
@@ -220,6 +221,7 @@ class Asyncio:
         self.name = name
         self.world = resolve_async("asyncio")
         self.new_loop = new_loop
+        self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def run(self, test: Test) -> Any:
         loop = self.new_loop()
@@ -228,6 +230,11 @@ class Asyncio:
         try:
             result = loop.run_until_complete(asyncio.wait_for(test, PATIENCE))
             loop.run_until_complete(loop.shutdown_default_executor())
+        except BaseException:
+            for channel in self._opened:  # which a test that failed has left open: uvloop would wait for them for ever
+                channel.abort()
+            loop.run_until_complete(asyncio.sleep(0))
+            raise
         finally:
             loop.close()
         assert not complaints
@@ -236,6 +243,7 @@ class Asyncio:
     async def open(self, endpoint: Endpoint, timeout: float | None = None) -> Any:
         channel = await self.world.open_channel(endpoint, timeout)
         channel.engine = Engine()
+        self._opened.add(channel)
         return channel
 
     async def talk(self, channel: Any, conversation: Conversation, timeout: float | None = None) -> Any:
@@ -269,6 +277,7 @@ class Trio:
 
     def __init__(self) -> None:
         self.world = resolve_async("trio")
+        self._opened: weakref.WeakSet[Any] = weakref.WeakSet()
         self.nursery: trio.Nursery
 
     def run(self, test: Test) -> Any:

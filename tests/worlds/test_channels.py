@@ -264,7 +264,8 @@ def test_a_neighbour_is_not_starved(loop_habitat: Habitat) -> None:
         going[0] = False
         await ticker.outcome()
         assert len(answer) == size
-        assert ticks[0] >= size // 65536  # the toy's wire takes 64 KiB at a time
+        chunks = size // 65536  # the toy's wire takes 64 KiB at a time
+        assert ticks[0] >= chunks // (32 if habitat.name == "uvloop" else 1)  # libuv receives up to 32 times a turn
         channel.abort()
 
     with Peer(flood) as peer:
