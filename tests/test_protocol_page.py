@@ -61,6 +61,13 @@ def test_what_contradicts_the_page_is_found() -> None:
     ]
 
 
+def test_what_only_some_packages_of_a_server_have_contradicts_nothing() -> None:
+    page = protocol_page.PAGE.read_text()
+    test = "servers/test_second_factors.py::test_questions"
+    for found in ({"passed": [test]}, {"skipped": {test: "this server has no accounts that ask questions"}}):
+        assert protocol_page.contradictions(page, {"dialog (PAM)": {"mariadb1011": found}}) == []
+
+
 def test_a_page_is_written_of_whole_runs_only() -> None:
     wanting = protocol_page.missing(seen(mysql97="passed"))
     assert "COM_PING: not run on mariadb118" in wanting

@@ -106,7 +106,7 @@ BY_HAND = {"GSSAPI (MariaDB)": ("mariadb1011",), "Kerberos (MySQL)": ("scripted"
 #: What a server has, but not in every package of it, or not without more around it: tests run where it is there.
 NOT_TRIED = {
     "mysql_clear_password": ("mariadb1011", "mariadb118"),  # pam_use_cleartext_plugin
-    "dialog (PAM)": ("mariadb1011", "mariadb118"),
+    "dialog (PAM)": ("mariadb1011", "mariadb118"),  # where the package lacks dialog_examples.so
     "GSSAPI (MariaDB)": ("mariadb118",),
 }
 

@@ -113,8 +113,8 @@ def contradictions(page: str, seen: Seen) -> list[str]:
     found += [f"not in the page: {feature}" for feature in all_features() if feature not in known]
     for feature, servers in seen.items():
         for where, said in zip((*SERVERS, SCRIPTED), known.get(feature, ()), strict=False):
-            if servers.get(where) and said != UNKNOWN and cell(feature, where, seen) != said:
-                found.append(f"{feature}, {where}: saw {cell(feature, where, seen)}, page: {said}")
+            if servers.get(where) and UNKNOWN not in (said, now := cell(feature, where, seen)) and now != said:
+                found.append(f"{feature}, {where}: saw {now}, page: {said}")
         for test in sorted(set(tests_of(feature, seen)) - named.get(feature, set())):
             found.append(f"{feature}: the page does not name {test}")
     return found
