@@ -23,7 +23,7 @@ from mizzle.constants.capabilities import (
     CLIENT_SSL_VERIFY_SERVER_CERT,
 )
 from mizzle.options import mycnf, tls
-from mizzle.options.keywords import SERVER_ONLY_CHARSETS, settings_from
+from mizzle.options.keywords import SECRETS, SERVER_ONLY_CHARSETS, SOURCES, settings_from
 from mizzle.options.model import (
     ConnectOptions,
     Dialog,
@@ -54,9 +54,9 @@ _FLAGS = {
     "can_handle_expired_passwords": CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS,
 }
 #: They are forgotten with the connection that is made with them.
-_SECRETS = frozenset({"password", "passwd", "password1", "password2", "password3", "openid_token"})
+_SECRETS = SECRETS - tls.FILES
 #: What they stand for may change, or has a secret in it.
-_CHANGEABLE = frozenset({"url", "read_default_file", "read_default_group", "ssl", "ssl_key_password"})
+_CHANGEABLE = SOURCES | {"ssl"} | (SECRETS & tls.FILES)
 
 
 def connect_options(**keywords: Any) -> ConnectOptions:
@@ -91,14 +91,11 @@ def _settle(keywords: dict[str, Any]) -> dict[str, Any]:
     in_url: dict[str, Any] = dict(settings_in_url(url)) if url else {}
     file = _file(keywords.pop("read_default_file", None) or in_url.pop("read_default_file", None))
     group = keywords.pop("read_default_group", None) or in_url.pop("read_default_group", None)
-    layers = []
+    settings: dict[str, Any] = {}
     if file or group:
-        layers.append(mycnf.settings_in_files(file, group))
-    if in_url:
-        layers.append(settings_from(in_url, " in the URL"))
-    settings, *others = *layers, settings_from(keywords)
-    for layer in others:
-        _lay_over(settings, layer)
+        _lay_over(settings, mycnf.settings_in_files(file, group))
+    _lay_over(settings, settings_from(in_url, " in the URL"))
+    _lay_over(settings, settings_from(keywords))
     if settings.get("client_flag", 0) & CLIENT_SSL_VERIFY_SERVER_CERT and not tls.DECISIONS & settings.keys():
         settings["ssl_mode"] = "verify_identity"  # the flag itself is the client's own: servers do not look at it
     settings = tls.settle(settings)

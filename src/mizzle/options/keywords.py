@@ -336,6 +336,7 @@ REFUSED = {
 }
 # PyMySQL's binary_prefix: bytes always get it here.
 IGNORED = frozenset({"binary_prefix"})
+SECRETS = frozenset(word for word in (*SETTINGS, *ALIASES) if SETTINGS[ALIASES.get(word, word)].secret)
 KNOWN = frozenset({*SETTINGS, *ALIASES, *REFUSED, *IGNORED})
 
 

@@ -28,8 +28,6 @@ _DICT_FILES = {
 
 def settle(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings with `ssl_mode` decided, `ssl` a context or None, and no other decision left in them."""
-    if not settings.keys() & (DECISIONS | FILES):
-        return {**settings, "ssl": None, "ssl_mode": "preferred"}
     given = dict(settings)
     decisions = {name: given.pop(name, None) for name in DECISIONS}
     if isinstance(decisions["ssl"], dict):

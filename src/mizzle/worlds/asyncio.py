@@ -223,7 +223,7 @@ async def _connect(
     """Connect, within `seconds`: to watch the time, the loop's own sock_connect() would need a task beside."""
     loop = asyncio.get_running_loop()
     failure = sock.connect_ex(address.sockaddr)
-    if failure == errno.EINPROGRESS:
+    if failure in {errno.EINPROGRESS, errno.EINTR}:
         answered = Signal()
         loop.add_writer(sock, answered.set)
         try:

@@ -45,16 +45,14 @@ class Deadline:
         self._timeout = timeout
         self._end = None if timeout is None else time.monotonic() + timeout
 
-    def left(self, phase: str) -> float | None:
+    def left(self, phase: str, address: Address | None = None) -> float | None:
         """The seconds that are left for `phase`; TimeoutError when there are none."""
-        left = self.rest()
-        if left is not None and left <= 0:
-            raise self.missed(phase)
+        if self._end is None:
+            return None
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self.missed(phase if address is None else f"{phase} {address}")
         return left
-
-    def rest(self) -> float | None:
-        """The seconds that are left, below zero when it is over; None: no limit."""
-        return None if self._end is None else self._end - time.monotonic()
 
     def missed(self, phase: str) -> TimeoutError:
         return TimeoutError(errno.ETIMEDOUT, f"timed out after {self._timeout:g} s, while {phase}")
@@ -98,9 +96,7 @@ def resolve_blocking(endpoint: Endpoint) -> list[Address]:
 def attempts(addresses: list[Address], deadline: Deadline) -> Iterator[tuple[Address, float | None]]:
     """Each address with its share of the time: one that is silent leaves as much to each that follows."""
     for tried, address in enumerate(addresses):
-        left = deadline.rest()
-        if left is not None and left <= 0:
-            raise deadline.missed(f"connecting to {address}")
+        left = deadline.left("connecting to", address)
         yield address, None if left is None else left / (len(addresses) - tried)
 
 

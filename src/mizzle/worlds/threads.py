@@ -83,8 +83,7 @@ class Channel(ChannelBase):
             self._arm(patience)
         want = exchange(conversation, self._fd, sockets.DONT_WAIT, _here.buffer, end is not None)
         while want == AGAIN:
-            assert end is not None
-            self._arm(least(end - time.monotonic(), self.read_timeout))
+            self._arm_until(end)
             want = exchange(conversation, self._fd, sockets.DONT_WAIT, _here.buffer, True)
         if want:
             self._talk_on(conversation, want, timeout, end)
@@ -103,8 +102,7 @@ class Channel(ChannelBase):
             self._flush(conversation, end)
 
     def _receive(self, conversation: Conversation, timeout: float | None, end: float | None) -> None:
-        if end is not None:
-            self._arm(least(end - time.monotonic(), self.read_timeout))
+        self._arm_until(end)
         try:
             n = self._sock.recv_into(conversation.wire.space(_here.buffer))
         except OSError as failure:
@@ -125,6 +123,11 @@ class Channel(ChannelBase):
         if timeout is not None and end is not None and (self.read_timeout is None or time.monotonic() >= end):
             return f"no answer within {timeout:g} s"
         return f"the server sent no byte for {self.read_timeout:g} s (read_timeout)"
+
+    def _arm_until(self, end: float | None) -> None:
+        """Let the next receive of a conversation that has to be over then end in time."""
+        if end is not None:
+            self._arm(least(end - time.monotonic(), self.read_timeout))
 
     def _arm(self, timeout: float | None) -> None:
         """Let a receive end after that many seconds; None: never."""
